@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printk.h - the calls that log.
+ *
+ *	lpk_info("eth0: link up, %u Mb/s", speed);
+ *
+ * Context of everything in this header: any. A thread, a signal handler, a
+ * handler that interrupted one of these calls at any instruction, a
+ * constructor, an exit handler, an interrupt of any priority. No call waits,
+ * allocates, or changes errno. What cannot be stored is counted.
+ *
+ * Define before the first include of a file, all optional:
+ *   LPK_SUBSYSTEM     "net"; what LPK_LOG=net=debug switches
+ *   LPK_PREFIX        "eth: "; put in front of each message
+ *   LPK_DEFAULT_LOG   &my_log; where lpk_info() and its kin go
+ *   LPK_SHORT_NAMES   also printk(KERN_INFO ...), pr_info() and its kin
+ *   LPK_MIN_LEVEL     LPK_INFO compiles lpk_debug() and its string out
+ */
+#ifndef LPK_PRINTK_H
+#define LPK_PRINTK_H
+
+#include <lpk/log.h>
+
+#ifdef __cplusplus
+#include <initializer_list>
+#endif
+
+#ifndef LPK_SUBSYSTEM
+#define LPK_SUBSYSTEM NULL
+#endif
+#ifndef LPK_PREFIX
+#define LPK_PREFIX NULL
+#endif
+#ifndef LPK_DEFAULT_LOG
+#define LPK_DEFAULT_LOG NULL /* the default log */
+#endif
+
+LPK_BEGIN_DECLS
+
+/* site->state; a call with any other value is switched on. */
+#define LPK_SITE_NEW 0ul /* not decided yet: the first call does */
+#define LPK_SITE_OFF 1ul
+#define LPK_SITE_ON 3ul
+
+/* site->flags */
+#define LPK_SITE_KERN 0x01u /* the format begins with KERN_x */
+#define LPK_SITE_CONT 0x02u /* continues the caller's line */
+#define LPK_SITE_OPEN 0x04u /* leaves the line open */
+
+/* A place in the source that logs; static, one for each call. */
+struct lpk_site {
+	unsigned long state;
+	struct lpk_site *next; /* of the sites that were used */
+	const char *format;    /* NULL when it is not a literal */
+	const char *prefix;
+	const char *subsystem;
+	const char *file;
+	const char *function;
+	uint32_t line;
+	uint8_t level;
+	uint8_t flags;
+};
+
+/* One rate limit: at most burst calls in each interval. */
+struct lpk_ratelimit {
+	uint32_t interval_ms;
+	uint32_t burst;
+	unsigned long window; /* number of the interval, + 1 */
+	unsigned long passed;
+	unsigned long missed;
+};
+
+#define LPK_RATELIMIT_INTERVAL_MS 5000
+#define LPK_RATELIMIT_BURST 10
+
+/**
+ * lpk_write() - Log with a level or a format known only at run time.
+ * @log:    where to; NULL: the default log
+ * @level:  LPK_EMERG to LPK_DEBUG; others are logged as LPK_DEBUG
+ * @format: as for lpk_snprintf(); NULL is logged as "(null format)"
+ *
+ * No filter applies: what is written is stored.
+ *
+ * Context:  any.
+ * Progress: wait-free.
+ */
+LPK_API void lpk_write(
+    struct lpk_log *log, enum lpk_level level, const char *format, ...)
+    LPK_PRINTF(3, 4);
+
+/** lpk_vwrite() - lpk_write() with a list of arguments. */
+LPK_API void lpk_vwrite(struct lpk_log *log, enum lpk_level level,
+    const char *format, va_list arguments) LPK_PRINTF(3, 0);
+
+/**
+ * lpk_inject() - Log text that is not ours, as it is.
+ * @log:        where to; NULL: the default log
+ * @level:      LPK_EMERG to LPK_DEBUG
+ * @facility:   syslog's number, 1 to 23; 0 is the library's own and becomes 1
+ * @text:       bytes, no format; NUL bytes become U+FFFD
+ * @size_bytes: of @text
+ *
+ * Context:  any.
+ * Progress: wait-free.
+ */
+LPK_API void lpk_inject(struct lpk_log *log, enum lpk_level level,
+    uint32_t facility, const char *text, size_t size_bytes);
+
+/**
+ * lpk_hex_dump() - Log bytes as lines of sixteen.
+ * @log:        where to; NULL: the default log
+ * @level:      of each line
+ * @prefix:     in front of each line; NULL: none
+ * @bytes:      what to dump; NULL is logged as "(null)"
+ * @size_bytes: of @bytes; after 64 KiB the rest is named and left out
+ *
+ * A line is a record: "prefix00000010: 68 65 6c 6c 6f ...  hello".
+ *
+ * Context:  any.
+ * Progress: wait-free.
+ */
+LPK_API void lpk_hex_dump(struct lpk_log *log, enum lpk_level level,
+    const char *prefix, const void *bytes, size_t size_bytes);
+
+/**
+ * lpk_filter_set() - Say which calls are stored, from now on.
+ * @words:  "net=debug,disk*=warn,info": levels of subsystems, and of all the
+ *          others; the first word that matches decides. "off" is a level.
+ * @bad_at: on error receives the offset of the word that is wrong; or NULL
+ *
+ * Without a word for all the others those are stored down to LPK_INFO. The
+ * environment variable LPK_LOG is such a list.
+ *
+ * Context:  thread. Calls that run meanwhile see the old filter or the new.
+ * Return:   LPK_OK; -LPK_EINVAL for an unknown word, -LPK_ENOSPC for more
+ *           than 32 words or a name over 31 bytes, -LPK_EBUSY when another
+ *           thread is setting it; nothing was changed then.
+ */
+LPK_API int lpk_filter_set(const char *words, size_t *bad_at);
+
+/* What the macros call. */
+LPK_API void lpk__printk(struct lpk_log *log, struct lpk_site *site,
+    const char *format, ...) LPK_PRINTF(3, 4);
+LPK_API void lpk__printk_kv(struct lpk_log *log, struct lpk_site *site,
+    const char *const *pairs, const char *format, ...) LPK_PRINTF(4, 5);
+LPK_API bool lpk__once(struct lpk_log *log, unsigned long *done);
+LPK_API bool lpk__ratelimit(struct lpk_log *log, struct lpk_site *site,
+    struct lpk_ratelimit *limit);
+LPK_API bool lpk__site_decide(struct lpk_site *site);
+
+LPK_END_DECLS
+
+/* The format is the first of the variable arguments; the rest may be none. */
+#define LPK__FIRST(...) LPK__FIRST_(__VA_ARGS__, 0)
+#define LPK__FIRST_(first, ...) first
+
+#define LPK__SITE(level, flags, ...)                                           \
+	static struct lpk_site lpk__site = {LPK_SITE_NEW, NULL,                \
+	    LPK_LITERAL(LPK__FIRST(__VA_ARGS__)), LPK_PREFIX, LPK_SUBSYSTEM,   \
+	    __FILE__, __func__, __LINE__, (uint8_t)(level), (flags)}
+
+/* One load and one branch for a call that is switched off. */
+#define LPK__SITE_ENABLED()                                                    \
+	(LPK_LOAD_RELAXED(&lpk__site.state) != LPK_SITE_OFF &&                 \
+	    lpk__site_enabled(&lpk__site))
+
+LPK_INLINE bool
+lpk__site_enabled(struct lpk_site *site)
+{
+	return LPK_LIKELY(LPK_LOAD_RELAXED(&site->state) >= LPK_SITE_ON) ||
+	    lpk__site_decide(site);
+}
+
+#define LPK__CALL(log, level, flags, condition, ...)                           \
+	do {                                                                   \
+		if ((level) <= LPK_MIN_LEVEL) {                                \
+			LPK__SITE(level, flags, __VA_ARGS__);                  \
+			if (LPK__SITE_ENABLED() && (condition))                \
+				lpk__printk(log, &lpk__site, __VA_ARGS__);     \
+		}                                                              \
+	} while (0)
+
+/**
+ * lpk_printk() - Log a message at a level.
+ * @level:  a constant, LPK_EMERG to LPK_DEBUG
+ * @format: as for lpk_snprintf(), then its arguments
+ *
+ * A newline at the end is not needed and not kept.
+ */
+#define lpk_printk(level, ...)                                                 \
+	LPK__CALL(LPK_DEFAULT_LOG, level, 0, true, __VA_ARGS__)
+/** lpk_printk_to() - lpk_printk() into a given log. */
+#define lpk_printk_to(log, level, ...)                                         \
+	LPK__CALL(log, level, 0, true, __VA_ARGS__)
+
+#define lpk_emerg(...) lpk_printk(LPK_EMERG, __VA_ARGS__)
+#define lpk_alert(...) lpk_printk(LPK_ALERT, __VA_ARGS__)
+#define lpk_crit(...) lpk_printk(LPK_CRIT, __VA_ARGS__)
+#define lpk_err(...) lpk_printk(LPK_ERR, __VA_ARGS__)
+#define lpk_warn(...) lpk_printk(LPK_WARN, __VA_ARGS__)
+#define lpk_notice(...) lpk_printk(LPK_NOTICE, __VA_ARGS__)
+#define lpk_info(...) lpk_printk(LPK_INFO, __VA_ARGS__)
+#define lpk_debug(...) lpk_printk(LPK_DEBUG, __VA_ARGS__)
+
+/**
+ * lpk_cont() - Go on with the line that the same caller logged last.
+ * @level:  as the line's
+ * @format: then its arguments
+ *
+ * The line must have been left open: by printk() without a newline at the end,
+ * or by lpk_line(). When another record came in between, the rest is a line
+ * of its own, and its record is flagged LPK_RECORD_CONT either way.
+ */
+#define lpk_cont(level, ...)                                                   \
+	LPK__CALL(LPK_DEFAULT_LOG, level, LPK_SITE_CONT, true, __VA_ARGS__)
+/** lpk_line() - lpk_printk() that leaves the line open for lpk_cont(). */
+#define lpk_line(level, ...)                                                   \
+	LPK__CALL(LPK_DEFAULT_LOG, level, LPK_SITE_OPEN, true, __VA_ARGS__)
+
+/** lpk_printk_once() - Log the first time that this call is reached only. */
+#define lpk_printk_once(level, ...)                                            \
+	do {                                                                   \
+		static unsigned long lpk__done;                                \
+		LPK__CALL(LPK_DEFAULT_LOG, level, 0,                           \
+		    lpk__once(LPK_DEFAULT_LOG, &lpk__done), __VA_ARGS__);      \
+	} while (0)
+#define lpk_err_once(...) lpk_printk_once(LPK_ERR, __VA_ARGS__)
+#define lpk_warn_once(...) lpk_printk_once(LPK_WARN, __VA_ARGS__)
+#define lpk_info_once(...) lpk_printk_once(LPK_INFO, __VA_ARGS__)
+
+/**
+ * lpk_printk_ratelimited() - Log at most ten times in five seconds.
+ *
+ * The calls held back are counted, and reported by a record of their own when
+ * the call passes again: "worker_main: 42 messages suppressed".
+ */
+#define lpk_printk_ratelimited(level, ...)                                     \
+	do {                                                                   \
+		static struct lpk_ratelimit lpk__limit = {                     \
+		    LPK_RATELIMIT_INTERVAL_MS, LPK_RATELIMIT_BURST, 0, 0, 0};  \
+		LPK__CALL(LPK_DEFAULT_LOG, level, 0,                           \
+		    lpk__ratelimit(LPK_DEFAULT_LOG, &lpk__site, &lpk__limit),  \
+		    __VA_ARGS__);                                              \
+	} while (0)
+#define lpk_err_ratelimited(...) lpk_printk_ratelimited(LPK_ERR, __VA_ARGS__)
+#define lpk_warn_ratelimited(...) lpk_printk_ratelimited(LPK_WARN, __VA_ARGS__)
+#define lpk_info_ratelimited(...) lpk_printk_ratelimited(LPK_INFO, __VA_ARGS__)
+
+/**
+ * lpk_printk_kv() - Log a message with key/value pairs.
+ * @level:  a constant
+ * @pairs:  LPK_KV("IFNAME", name, "SPEED", "1000"): keys and values in turn
+ * @format: then its arguments
+ *
+ * Keys are capitals, digits and underscores; other bytes become underscores.
+ */
+#define lpk_printk_kv(level, pairs, ...)                                       \
+	do {                                                                   \
+		if ((level) <= LPK_MIN_LEVEL) {                                \
+			LPK__SITE(level, 0, __VA_ARGS__);                      \
+			if (LPK__SITE_ENABLED())                               \
+				lpk__printk_kv(LPK_DEFAULT_LOG, &lpk__site,    \
+				    pairs, __VA_ARGS__);                       \
+		}                                                              \
+	} while (0)
+#ifdef __cplusplus
+#define LPK_KV(...)                                                            \
+	(std::initializer_list<const char *>{__VA_ARGS__, nullptr}.begin())
+#else
+#define LPK_KV(...) ((const char *const[]){__VA_ARGS__, NULL})
+#endif
+
+#ifdef LPK_SHORT_NAMES
+#define KERN_SOH "\001"
+#define KERN_EMERG KERN_SOH "0"
+#define KERN_ALERT KERN_SOH "1"
+#define KERN_CRIT KERN_SOH "2"
+#define KERN_ERR KERN_SOH "3"
+#define KERN_WARNING KERN_SOH "4"
+#define KERN_NOTICE KERN_SOH "5"
+#define KERN_INFO KERN_SOH "6"
+#define KERN_DEBUG KERN_SOH "7"
+#define KERN_DEFAULT ""
+#define KERN_CONT KERN_SOH "c"
+/* As in the kernel: without a newline at the end the line stays open. */
+#define printk(...)                                                            \
+	LPK__CALL(LPK_DEFAULT_LOG, 0, LPK_SITE_KERN, true, __VA_ARGS__)
+#define pr_emerg(...) lpk_emerg(__VA_ARGS__)
+#define pr_alert(...) lpk_alert(__VA_ARGS__)
+#define pr_crit(...) lpk_crit(__VA_ARGS__)
+#define pr_err(...) lpk_err(__VA_ARGS__)
+#define pr_warn(...) lpk_warn(__VA_ARGS__)
+#define pr_notice(...) lpk_notice(__VA_ARGS__)
+#define pr_info(...) lpk_info(__VA_ARGS__)
+#define pr_debug(...) lpk_debug(__VA_ARGS__)
+#define pr_cont(...) lpk_cont(LPK_INFO, __VA_ARGS__)
+#define pr_err_once(...) lpk_err_once(__VA_ARGS__)
+#define pr_warn_once(...) lpk_warn_once(__VA_ARGS__)
+#define pr_info_once(...) lpk_info_once(__VA_ARGS__)
+#define pr_err_ratelimited(...) lpk_err_ratelimited(__VA_ARGS__)
+#define pr_warn_ratelimited(...) lpk_warn_ratelimited(__VA_ARGS__)
+#define pr_info_ratelimited(...) lpk_info_ratelimited(__VA_ARGS__)
+#endif
+
+#endif /* LPK_PRINTK_H */

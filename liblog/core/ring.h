@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h - the ring of blocks and lanes: its words, and the fast path of a
+ * writer. docs/DESIGN.md, "The ring", is the essay to read first; every
+ * ordered access is labelled LMM(function:letter) and is a row of
+ * docs/ORDERING.md.
+ *
+ * Who writes what:
+ *   lane->current   whoever installs a block there, by compare-and-swap
+ *   block->life     the one context that claimed the block (compare-and-swap)
+ *   block->state    every writer, by fetch-and-add; opened by the claimer
+ *   block->final    the one context whose addition closed the block
+ *   block->slots[i] the writer that reserved record i; zeroed by the claimer
+ *   records         the writer that reserved them
+ * Readers write nothing.
+ */
+#ifndef LPK_CORE_RING_H
+#define LPK_CORE_RING_H
+
+#include <lpk/log.h>
+
+#include "lpk_atomic.h"
+
+#include "words.h"
+
+/* block->state: records reserved in the high bits, units in the low ones. */
+#define LPK__COUNT_ONE (1UL << LPK__OFFSET_BITS)
+#define LPK__OFFSET_MASK (LPK__COUNT_ONE - 1)
+
+/* block->life: the generation, and whether a claimer is at work. */
+#define LPK__LIFE_BUSY 1UL
+#define LPK__LIFE_STEP 2UL
+#define LPK__LIFE_FRESH 0UL /* never used since the region was cleared */
+
+/*
+ * Counters start just below their overflow, so that every run crosses it.
+ * (The idea is that of the kernel's printk_ringbuffer.)
+ */
+#define LPK__LIFE_FIRST (0UL - 3 * LPK__LIFE_STEP)
+#define LPK__ORDER_FIRST (0UL - 20)
+
+/* lane->current: block number + 1, and the generation above it. 0: none. */
+#define LPK__CURRENT_BITS 9
+
+/* A block as it lies in the region. */
+struct lpk__block {
+	unsigned long life;
+	unsigned long order;  /* blocks opened in the log before this one */
+	unsigned long past;   /* records stored here in earlier lives */
+	unsigned long final;  /* 0 while open, then records stored + 1 */
+	unsigned long lane;   /* for which it was opened */
+	unsigned long opened[sizeof(uint64_t) / sizeof(unsigned long)];
+	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long state;
+	LPK_ALIGNED(LPK_CACHE_LINE) uint32_t slots[];
+};
+
+_Static_assert(offsetof(struct lpk__block, slots) == LPK__BLOCK_HEAD,
+    "log.h knows where the commit words begin");
+
+struct lpk__lane {
+	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long current;
+};
+
+/* The head of the region; what tools read is described in docs/FORMAT.md. */
+struct lpk__head {
+	char magic[16];
+	uint32_t version;
+	uint32_t endian; /* 0x01020304 as the writer sees it */
+	uint32_t word_bytes;
+	uint32_t head_bytes;
+	struct lpk_geometry geometry;
+	unsigned long ready; /* the fields above are filled in */
+	unsigned long clear_time[sizeof(uint64_t) / sizeof(unsigned long)];
+	unsigned long clock_seq; /* odd while being written */
+	unsigned long clock[9 * sizeof(uint64_t) / sizeof(unsigned long)];
+	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long hand;
+	unsigned long order;
+	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long dropped;
+	unsigned long suppressed;
+	struct lpk__lane lanes[LPK_LANES_MAX];
+};
+
+_Static_assert(sizeof(struct lpk__head) <= LPK_HEAD_BYTES,
+    "log.h sets aside enough for the head");
+
+/* A reservation: where a record goes, and the word that commits it. */
+struct lpk__slot {
+	unsigned long *words; /* of the record */
+	uint32_t *commit;
+	uint32_t value; /* what to store there */
+};
+
+static inline struct lpk__head *
+lpk__head(const struct lpk_log *log)
+{
+	return (struct lpk__head *)(void *)log->region;
+}
+
+static inline struct lpk__block *
+lpk__block(const struct lpk_log *log, unsigned long number)
+{
+	return (struct lpk__block *)(void *)(log->region + LPK_HEAD_BYTES +
+	    (size_t)log->geometry.block_bytes *
+		(number & (log->geometry.blocks - 1)));
+}
+
+/* Record words start at a multiple of 8 bytes. */
+static inline unsigned long *
+lpk__block_words(
+    const struct lpk_log *log, struct lpk__block *block, uint32_t unit)
+{
+	return (unsigned long *)(void *)((unsigned char *)block +
+	    log->geometry.data_offset + (size_t)unit * 8);
+}
+
+/* Does the block still take reservations? (Perhaps not this one.) */
+static inline bool
+lpk__state_open(const struct lpk_geometry *geometry, unsigned long state)
+{
+	return (state >> LPK__OFFSET_BITS) <= geometry->slots &&
+	    (state & LPK__OFFSET_MASK) <= geometry->units;
+}
+
+/* Was a reservation that found this state granted? */
+static inline bool
+lpk__state_fits(
+    const struct lpk_geometry *geometry, unsigned long state, uint32_t units)
+{
+	return (state >> LPK__OFFSET_BITS) < geometry->slots &&
+	    (state & LPK__OFFSET_MASK) + units <= geometry->units;
+}
+
+static inline uint32_t
+lpk__slot_value(uint32_t offset_units, uint32_t units)
+{
+	return offset_units << 16 | units << 1 | 1;
+}
+
+/**
+ * lpk__ring_advance() - Give a lane a fresh block.
+ * @lane:    of the ring
+ * @current: what the caller found in the lane, a full block or none
+ *
+ * Context:  any.
+ * Progress: wait-free; two rounds over the blocks at most.
+ * Return:   false when every block is pinned by unfinished records.
+ */
+bool lpk__ring_advance(
+    struct lpk_log *log, uint32_t lane, unsigned long current);
+
+/**
+ * lpk__ring_close() - Close a block whose state was just overrun.
+ * @state: what the overrunning addition found
+ */
+void lpk__ring_close(struct lpk__block *block, unsigned long state);
+
+/**
+ * lpk__ring_drop() - Count a record that found no block.
+ */
+void lpk__ring_drop(struct lpk_log *log);
+
+/**
+ * lpk__ring_stored() - Records stored in the life that a block is in.
+ *
+ * Exact once the block is closed or its writers are quiet.
+ */
+unsigned long lpk__ring_stored(
+    const struct lpk_log *log, struct lpk__block *block);
+
+/*
+ * Each round that fails means that other contexts filled a whole block
+ * meanwhile. After this many the record is dropped and counted, so that no
+ * call waits for ever on the luck of others.
+ */
+#define LPK__RESERVE_ROUNDS 64
+
+/**
+ * lpk__ring_reserve() - Reserve room for a record.
+ * @lane:  of the ring, below its number of lanes
+ * @units: of 8 bytes; at least 1, at most LPK__RECORD_UNITS_MAX
+ * @slot:  receives the place
+ *
+ * Context:  any.
+ * Progress: wait-free; one fetch-and-add while the block has room.
+ * Return:   false: nothing reserved, and the drop is counted.
+ */
+static inline bool
+lpk__ring_reserve(struct lpk_log *log, uint32_t lane, uint32_t units,
+    struct lpk__slot *slot)
+{
+	const struct lpk_geometry *geometry = &log->geometry;
+	unsigned long *current = &lpk__head(log)->lanes[lane].current;
+	int round;
+
+	for (round = 0; round < LPK__RESERVE_ROUNDS; round++) {
+		/*
+		 * Relaxed: the word only names a block. What the block holds
+		 * is ordered by reserve:A, and a name that is out of date is
+		 * right too: the reservation lands in whatever life the block
+		 * is in.
+		 */
+		unsigned long name = lpk_load_relaxed(current);
+		struct lpk__block *block = lpk__block(log,
+		    (name & ((1UL << LPK__CURRENT_BITS) - 1)) - 1);
+		unsigned long state, offset;
+
+		/*
+		 * Look before adding: a closed block must not be hammered, or
+		 * its counter would wrap back to open. Relaxed: the addition
+		 * below is what decides.
+		 */
+		if (LPK_LIKELY(name != 0 &&
+			lpk_check(lpk__state_open(
+			    geometry, lpk_load_relaxed(&block->state))))) {
+			/*
+			 * LMM(reserve:A)
+			 * The addition before the record's first word. Pairs
+			 * with prepare:C. If it finds the state that opened
+			 * the block, or a later one, then the zeroed commit
+			 * words and the new life are visible.
+			 */
+			state = lpk_fetch_add_acquire(
+			    &block->state, LPK__COUNT_ONE | units);
+			if (LPK_LIKELY(
+				lpk__state_fits(geometry, state, units))) {
+				offset = state & LPK__OFFSET_MASK;
+				slot->words = lpk__block_words(
+				    log, block, (uint32_t)offset);
+				slot->commit =
+				    &block->slots[state >> LPK__OFFSET_BITS];
+				slot->value = lpk__slot_value(
+				    (uint32_t)offset, units);
+				/*
+				 * LMM(reserve:B)
+				 * The new life before the record's first
+				 * word. Pairs with copy:A. A reader that
+				 * sees any word of this record then sees
+				 * that the old life is over.
+				 */
+				lpk_fence_release();
+				return true;
+			}
+			if (lpk__state_open(geometry, state))
+				lpk__ring_close(block, state);
+		}
+		if (LPK_UNLIKELY(!lpk__ring_advance(log, lane, name)))
+			break;
+	}
+	lpk__ring_drop(log);
+	return false;
+}
+
+/**
+ * lpk__ring_commit() - Make a reserved record readable.
+ *
+ * Context:  any.
+ * Progress: wait-free; one store.
+ */
+static inline void
+lpk__ring_commit(const struct lpk__slot *slot)
+{
+	/*
+	 * LMM(commit:A)
+	 * The record's words before its commit word. Pairs with peek:B: a
+	 * reader that sees the commit word sees the record. Pairs with
+	 * claim:C: whoever recycles the block writes after the record.
+	 */
+	lpk_store32_release(slot->commit, slot->value);
+}
+
+#endif /* LPK_CORE_RING_H */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * words.h - bulk copies into and out of memory that other contexts may be
+ * writing or reading at the same moment.
+ *
+ * Such memory is never read plainly (it would be a data race, undefined in
+ * C11): it is copied a word at a time by relaxed atomics, and the copy is
+ * believed only after a check. Both ends are word aligned in the ring; the
+ * private side may have any alignment.
+ */
+#ifndef LPK_CORE_WORDS_H
+#define LPK_CORE_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lpk_atomic.h"
+
+/* The compiler turns a constant-size copy of one word into one move. */
+#define LPK__WORD_COPY(to, from) __builtin_memcpy((to), (from), sizeof(long))
+
+/* A whole number of words; the tail of the last one is filled with zeros. */
+static inline void
+lpk__words_write(unsigned long *to, const void *from, size_t bytes)
+{
+	const unsigned char *source = from;
+	unsigned long word;
+
+	for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
+		LPK__WORD_COPY(&word, source);
+		lpk_store_relaxed(to, word);
+		source += sizeof(word);
+		to++;
+	}
+	if (bytes != 0) {
+		word = 0;
+		__builtin_memcpy(&word, source, bytes);
+		lpk_store_relaxed(to, word);
+	}
+}
+
+static inline void
+lpk__words_read(void *to, const unsigned long *from, size_t bytes)
+{
+	unsigned char *target = to;
+	unsigned long word;
+
+	for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
+		word = lpk_load_relaxed(from);
+		LPK__WORD_COPY(target, &word);
+		target += sizeof(word);
+		from++;
+	}
+	if (bytes != 0) {
+		word = lpk_load_relaxed(from);
+		__builtin_memcpy(target, &word, bytes);
+	}
+}
+
+static inline void
+lpk__write64(unsigned long *words, uint64_t value)
+{
+	lpk__words_write(words, &value, sizeof(value));
+}
+
+static inline uint64_t
+lpk__read64(const unsigned long *words)
+{
+	uint64_t value;
+
+	lpk__words_read(&value, words, sizeof(value));
+	return value;
+}
+
+#endif /* LPK_CORE_WORDS_H */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * default_log.c - the log that lpk_info() and its kin write to, and what the
+ * environment says about it.
+ *
+ * Static memory: usable before main() and after exit(). Of its pages only
+ * those that were written to are there.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lpk/log.h>
+#include <lpk/format.h>
+#include <lpk/printk.h>
+
+#include "lpk_atomic.h"
+
+/* 2 MiB; a 32-bit machine has smaller blocks and more of them. */
+#define BLOCK_BYTES (sizeof(long) >= 8 ? 65536 : 16384)
+#define BLOCKS (sizeof(long) >= 8 ? 32 : 128)
+
+LPK_LOG_DEFINE(lpk__default_log, BLOCK_BYTES, BLOCKS, LPK_LANES_MAX);
+
+struct lpk_log *
+lpk_default_log(void)
+{
+	return &lpk__default_log;
+}
+
+static void
+complain(const char *words, size_t bad_at, int result)
+{
+	char text[256];
+	int length = (int)strcspn(words + bad_at, ",");
+
+	lpk_snprintf(text, sizeof(text),
+	    "lpk: LPK_LOG: \"%.*s\": %s; use NAME=LEVEL or LEVEL, with a level "
+	    "of off, emerg, alert, crit, err, warn, notice, info, debug\n",
+	    length > 64 ? 64 : length, words + bad_at,
+	    result == -LPK_ENOSPC ? "too many words, or too long" :
+				    "not understood");
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+/* What is wrong is named and left out; the other words count. */
+static void
+filter_from(const char *words)
+{
+	char good[1024];
+	size_t bad_at;
+	int result;
+
+	if (strlen(words) >= sizeof(good)) {
+		complain(words, 0, -LPK_ENOSPC);
+		return;
+	}
+	strcpy(good, words);
+	while ((result = lpk_filter_set(good, &bad_at)) == -LPK_EINVAL ||
+	    result == -LPK_ENOSPC) {
+		complain(good, bad_at, result);
+		memset(good + bad_at, ' ', strcspn(good + bad_at, ","));
+	}
+}
+
+__attribute__((constructor(102))) static void
+default_log_init(void)
+{
+	const char *words = secure_getenv("LPK_LOG");
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cpus >= 1 && cpus < LPK_LANES_MAX)
+		lpk__default_log.geometry.lanes = (uint32_t)cpus;
+	if (words != NULL)
+		filter_from(words);
+}

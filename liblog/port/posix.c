@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * posix.c - the port for Linux and its C libraries: counter, caller, lane,
+ * and waking sleepers by futex and eventfd.
+ *
+ * Thread-local words are initial-exec, so that touching them allocates
+ * nothing, in a handler either.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lpk/hosted.h>
+#include <lpk/port.h>
+
+#include "counter.h"
+#include "hosted/sleep.h"
+#include "lpk_atomic.h"
+
+enum { CLOCK_UNDECIDED, CLOCK_COUNTER, CLOCK_SYSTEM };
+
+static unsigned long clock_kind;
+static unsigned long clock_hz;
+static struct lpk_clock_pair first_pair;
+static unsigned long first_pair_state; /* 0 none, 1 being written, 2 there */
+static unsigned long threads_seen;
+
+static __thread struct {
+	uint32_t caller; /* 0: not asked yet */
+	uint32_t handlers;
+	uint32_t lane; /* + 1 */
+} self __attribute__((tls_model("initial-exec")));
+
+static uint64_t
+system_ns(clockid_t id)
+{
+	struct timespec now;
+	int saved = errno;
+
+	clock_gettime(id, &now);
+	errno = saved;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Every context that decides comes to the same result. */
+static unsigned long
+decide_clock(void)
+{
+	unsigned long kind =
+	    lpk__counter_usable() ? CLOCK_COUNTER : CLOCK_SYSTEM;
+
+	/* Relaxed: a number that never changes again. */
+	lpk_store_relaxed(&clock_kind, kind);
+	return kind;
+}
+
+static unsigned long
+kind_of_clock(void)
+{
+	unsigned long kind = lpk_load_relaxed(&clock_kind);
+
+	return LPK_LIKELY(kind != CLOCK_UNDECIDED) ? kind : decide_clock();
+}
+
+uint64_t
+lpk_port_clock(void)
+{
+	if (LPK_LIKELY(kind_of_clock() == CLOCK_COUNTER))
+		return lpk__counter_read();
+	return system_ns(CLOCK_MONOTONIC);
+}
+
+void
+lpk_port_clock_pair(struct lpk_clock_pair *pair)
+{
+	uint64_t before, after, best = UINT64_MAX, ns;
+	int try;
+
+	/* An interrupt may come between the readings: take the closest. */
+	for (try = 0; try < 3; try++) {
+		before = lpk_port_clock();
+		ns = system_ns(CLOCK_MONOTONIC);
+		after = lpk_port_clock();
+		if (after - before < best) {
+			best = after - before;
+			pair->raw = before + best / 2;
+			pair->monotonic_ns = ns;
+		}
+	}
+	ns = system_ns(CLOCK_REALTIME);
+	pair->realtime_ns =
+	    ns - (system_ns(CLOCK_MONOTONIC) - pair->monotonic_ns);
+}
+
+/* The rate since the first time anyone asked; 0 before that means anything. */
+static uint64_t
+measure_hz(void)
+{
+	struct lpk_clock_pair now;
+	uint64_t ns, ticks;
+
+	/*
+	 * LMM(hz:A)
+	 * Pairs with hz:B.
+	 */
+	if (lpk_load_acquire(&first_pair_state) != 2) {
+		if (lpk_cas_acquire(&first_pair_state, 0, 1)) {
+			lpk_port_clock_pair(&first_pair);
+			/*
+			 * LMM(hz:B)
+			 * The pair before the mark. Pairs with hz:A.
+			 */
+			lpk_store_release(&first_pair_state, 2);
+		}
+		return 0;
+	}
+	lpk_port_clock_pair(&now);
+	ns = now.monotonic_ns - first_pair.monotonic_ns;
+	ticks = now.raw - first_pair.raw;
+	if (ns < 50000)
+		return 0;
+	while (ticks >= UINT64_C(1) << 34) {
+		ticks >>= 1;
+		ns >>= 1;
+	}
+	ticks = ticks * 1000000000 / ns;
+	/* Good to 1e-4 from a millisecond on: keep it. */
+	if (ns >= 1000000)
+		lpk_store_relaxed(&clock_hz, (unsigned long)(ticks / 1000));
+	return ticks;
+}
+
+uint64_t
+lpk_port_clock_hz(void)
+{
+	uint64_t hz;
+
+	if (kind_of_clock() == CLOCK_SYSTEM)
+		return 1000000000;
+	/* Relaxed: kHz, one word also on 32-bit machines. */
+	hz = (uint64_t)lpk_load_relaxed(&clock_hz) * 1000;
+	if (hz == 0)
+		hz = measure_hz();
+	return hz != 0 ? hz : 2000000000;
+}
+
+uint32_t
+lpk_port_caller(void)
+{
+	if (LPK_UNLIKELY(self.caller == 0))
+		self.caller = (uint32_t)syscall(SYS_gettid);
+	return self.caller | (self.handlers != 0 ? LPK_CALLER_HANDLER : 0);
+}
+
+uint32_t
+lpk_port_lane(void)
+{
+	if (LPK_UNLIKELY(self.lane == 0))
+		/* Relaxed: any spread will do. */
+		self.lane = (uint32_t)lpk_fetch_add_relaxed(&threads_seen, 1) %
+			LPK_LANES_MAX + 1;
+	return self.lane - 1;
+}
+
+void
+lpk_thread_set_lane(uint32_t lane)
+{
+	self.lane = lane % LPK_LANES_MAX + 1;
+}
+
+void
+lpk_handler_enter(void)
+{
+	self.handlers++;
+}
+
+void
+lpk_handler_exit(void)
+{
+	self.handlers--;
+}
+
+void
+lpk_port_wake(struct lpk_log *log)
+{
+	lpk__sleepers_wake(log);
+}
+
+/* The child is another thread, and none of its callers is a handler's. */
+static void
+after_fork(void)
+{
+	self.caller = 0;
+}
+
+__attribute__((constructor(101))) static void
+port_init(void)
+{
+	lpk_port_clock_hz();
+	pthread_atfork(NULL, NULL, after_fork);
+}

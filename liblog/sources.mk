@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# The lists of sources, for this tree's Makefile and for any other build that
+# takes lpk in as source. Set LPK_ROOT to the folder that holds liblog/, with a
+# trailing slash, when it is not the current one.
+#
+# A file dropped into a layer's folder belongs to that layer; the exceptions,
+# where a build must choose one file of several, are spelled out.
+
+LPK_ROOT ?=
+
+# Freestanding: no libc beyond memcpy, memset, memmove, memcmp. Needs one of the
+# files of CORE_FLOAT, one backend of liblog/atomic/ on the include path, and the
+# functions of include/lpk/port.h.
+CORE_SRCS := $(filter-out %/format_float_stb.c %/format_float_none.c, \
+	$(sort $(wildcard $(LPK_ROOT)liblog/core/*.c)))
+
+# %f, %e, %g: rendered, or (firmware) refused with a marked output.
+CORE_FLOAT_HOSTED := $(wildcard $(LPK_ROOT)liblog/core/format_float_stb.c)
+CORE_FLOAT_FIRMWARE := $(wildcard $(LPK_ROOT)liblog/core/format_float_none.c)
+
+# What the core asks of a platform; liblog/port/template.c is the one to copy.
+PORT_SRCS := $(wildcard $(LPK_ROOT)liblog/port/posix.c)
+
+# POSIX: threads, registry, environment.
+HOSTED_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/hosted/*.c)) $(PORT_SRCS)
+
+# One driver a file, written against the public headers alone.
+CONSOLE_SRCS := $(sort $(wildcard $(LPK_ROOT)consoles/*.c))
+
+# pkg-config names of the libraries that the hosted part is linked with.
+HOSTED_PKGS :=
+# Libraries of the system that it is linked with.
+HOSTED_LIBS := -pthread
+
+# The program that `make demo` runs.
+DEMO_SRC := $(wildcard $(LPK_ROOT)docs/examples/demo.c)

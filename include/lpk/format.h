@@ -11,7 +11,7 @@
  *
  *   %d %i %u %o %x %X %c %s %p %%	as C11 and glibc have them
  *   %f %F %e %E %g %G %a %A		the same, correctly rounded to nearest
- *					(firmware: marked, see below)
+ *					(in firmware: marked, see below)
  *   - + space # 0, width, precision, *	as C11; ' is accepted and ignored
  *   hh h l ll q j z t L		as C11; q is ll; L before an integer
  *					conversion is ll
@@ -40,6 +40,7 @@
  *   %s of NULL		"(null)"; a null format reads "(null format)"
  *   %n			"%!n"; the argument is skipped, nothing is stored
  *   %ls %lc %S %C	"%!ls": skipped, there are no wide characters here
+ *   %f, no floating point	"%!f(nofloat)"; the argument is skipped
  *   unknown or cut	"%!" and the conversion as written.  What it would have
  *			taken cannot be known, so that the conversions after it
  *			are shown in the same way and take nothing; the text

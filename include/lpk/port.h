@@ -15,6 +15,11 @@
 
 LPK_BEGIN_DECLS
 
+/*
+ * A port also defines lpk_default_log() of log.h: how much memory the log gets
+ * is its decision.
+ */
+
 /* Two readings of the same moment. */
 struct lpk_clock_pair {
 	uint64_t raw;          /* lpk_port_clock() */

@@ -207,29 +207,32 @@ letter_meaning(char c)
 }
 
 /* What an integer conversion takes with this length. */
-static unsigned int
+static enum lpk__kind
 integer_kind(struct lpk__spec *spec)
 {
-	static const struct {
-		char length;
-		uint8_t kind;
-		uint8_t bytes;
-	} kinds[] = {
-	    {'l', LPK__KIND_LONG, sizeof(long)},
-	    {'q', LPK__KIND_LLONG, sizeof(long long)},
-	    {'z', LPK__KIND_SIZE, sizeof(size_t)},
-	    {'H', LPK__KIND_INT, 1},
-	    {'h', LPK__KIND_INT, 2},
-	    {'j', LPK__KIND_INTMAX, sizeof(intmax_t)},
-	    {'t', LPK__KIND_PTRDIFF, sizeof(ptrdiff_t)},
-	    {'L', LPK__KIND_LLONG, sizeof(long long)},
-	};
-	unsigned int i = 0;
-
-	while (kinds[i].length != spec->length)
-		i++;
-	spec->bytes = kinds[i].bytes;
-	return kinds[i].kind;
+	switch (spec->length) {
+	case 'H':
+		spec->bytes = 1;
+		return LPK__KIND_INT;
+	case 'h':
+		spec->bytes = 2;
+		return LPK__KIND_INT;
+	case 'l':
+		spec->bytes = sizeof(long);
+		return LPK__KIND_LONG;
+	case 'z':
+		spec->bytes = sizeof(size_t);
+		return LPK__KIND_SIZE;
+	case 't':
+		spec->bytes = sizeof(ptrdiff_t);
+		return LPK__KIND_PTRDIFF;
+	case 'j':
+		spec->bytes = sizeof(intmax_t);
+		return LPK__KIND_INTMAX;
+	default:
+		spec->bytes = sizeof(long long);
+		return LPK__KIND_LLONG;
+	}
 }
 
 /* What another conversion takes with this length, if it may have it. */
@@ -641,16 +644,22 @@ value_fetch(struct lpk__value *value, const struct lpk__spec *spec,
 	case LPK__KIND_INT:
 	case LPK__KIND_CHAR:
 	case LPK__KIND_SKIP_INT:
+		value->bits = va_arg(args->ap, unsigned int);
+		break;
 	case LPK__KIND_LONG:
+		value->bits = va_arg(args->ap, unsigned long);
+		break;
 	case LPK__KIND_LLONG:
+		value->bits = va_arg(args->ap, unsigned long long);
+		break;
 	case LPK__KIND_SIZE:
+		value->bits = va_arg(args->ap, size_t);
+		break;
 	case LPK__KIND_PTRDIFF:
+		value->bits = (uint64_t)va_arg(args->ap, ptrdiff_t);
+		break;
 	case LPK__KIND_INTMAX:
-		/* Integers of one size are passed alike, on any machine. */
-		if (spec->bytes > sizeof(int))
-			value->bits = va_arg(args->ap, unsigned long long);
-		else
-			value->bits = va_arg(args->ap, unsigned int);
+		value->bits = va_arg(args->ap, uintmax_t);
 		break;
 	case LPK__KIND_DOUBLE:
 	case LPK__KIND_LDOUBLE:

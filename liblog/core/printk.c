@@ -51,7 +51,7 @@ lpk__store(
 	lpk__ring_commit(&slot);
 	/*
 	 * LMM(store:A)
-	 * The commit before the look for sleepers. Pairs with sleep:A, whose
+	 * The commit before the look for sleepers. Pairs with announce:A, whose
 	 * full barrier runs on every CPU: either the sleeper sees the record,
 	 * or we see the sleeper.
 	 */
@@ -150,7 +150,7 @@ render(struct message *message, uint32_t begin, const char *prefix,
 
 	lpk__out_init(&out, message->payload + begin, room + 1);
 	if (prefix != NULL)
-		lpk__out_put(&out, prefix, __builtin_strlen(prefix));
+		lpk__out_put(&out, prefix, lpk__string_bytes(prefix));
 	lpk__out_vformat(&out, format, NULL, arguments);
 	lpk__out_finish(&out);
 	end_text(message, begin, room, out.len);
@@ -230,7 +230,7 @@ put_pairs(struct message *message, const char *const *pairs)
 		    LPK_TEXT_MAX + 1 - message->bytes);
 		put_key(&out, pairs[0]);
 		lpk__out_put(&out, "=", 1);
-		lpk__out_put(&out, value, __builtin_strlen(value) + 1);
+		lpk__out_put(&out, value, lpk__string_bytes(value) + 1);
 		if (out.len + message->bytes > LPK_TEXT_MAX)
 			message->flags |= LPK_RECORD_TRUNCATED;
 		else

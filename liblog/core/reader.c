@@ -588,7 +588,7 @@ lpk_reader_open(
     struct lpk_reader *reader, const struct lpk_log *log, enum lpk_seek where)
 {
 	if (reader == NULL || log == NULL || log->region == NULL ||
-	    where < LPK_SEEK_OLDEST || where > LPK_SEEK_CLEAR)
+	    (unsigned int)where > LPK_SEEK_CLEAR)
 		return -LPK_EINVAL;
 	reader->log = log;
 	reader->lost = 0;
@@ -609,7 +609,7 @@ lpk_reader_seek(struct lpk_reader *reader, enum lpk_seek where, uint64_t seq)
 	int result = LPK_OK;
 
 	if (reader == NULL || reader->log == NULL ||
-	    where < LPK_SEEK_OLDEST || where > LPK_SEEK_SEQ)
+	    (unsigned int)where > LPK_SEEK_SEQ)
 		return -LPK_EINVAL;
 	rewind_to(reader, where);
 	if (where != LPK_SEEK_SEQ)

@@ -57,6 +57,17 @@ lpk__words_read(void *to, const unsigned long *from, size_t bytes)
 	}
 }
 
+/* Freestanding C has no strlen, and a call of one is not ours to make. */
+static inline size_t
+lpk__string_bytes(const char *text)
+{
+	size_t bytes = 0;
+
+	while (((const volatile char *)text)[bytes] != '\0')
+		bytes++;
+	return bytes;
+}
+
 static inline void
 lpk__write64(unsigned long *words, uint64_t value)
 {

@@ -75,7 +75,7 @@ announce(struct lpk_log *log)
 {
 	lpk_store_relaxed(&log->waiters, 1);
 	/*
-	 * LMM(sleep:A)
+	 * LMM(announce:A)
 	 * The announcement before the look for records. Pairs with store:A.
 	 */
 	lpk_fence_full();

@@ -48,10 +48,17 @@ _Static_assert(sizeof(unsigned int) == 4, "slots are 32 bits");
 #define lpk_cas_acquire(p, from, to)                                           \
 	(AO_compare_and_swap_acquire(LPK__AO(p), (AO_t)(from), (AO_t)(to)) != 0)
 
-#define lpk_load32_relaxed(p) ((uint32_t)AO_int_load(p))
-#define lpk_load32_acquire(p) ((uint32_t)AO_int_load_acquire(p))
-#define lpk_store32_relaxed(p, v) AO_int_store((p), (v))
-#define lpk_store32_release(p, v) AO_int_store_release((p), (v))
+/* uint32_t is unsigned long on bare 32-bit machines, unsigned int elsewhere. */
+#define LPK__AO32(p) ((volatile unsigned int *)(void *)(p))
+#define LPK__AO32_CONST(p) ((const volatile unsigned int *)(const void *)(p))
+
+#define lpk_load32_relaxed(p) ((uint32_t)AO_int_load(LPK__AO32_CONST(p)))
+#define lpk_load32_acquire(p)                                                  \
+	((uint32_t)AO_int_load_acquire(LPK__AO32_CONST(p)))
+#define lpk_store32_relaxed(p, v)                                              \
+	AO_int_store(LPK__AO32(p), (unsigned int)(v))
+#define lpk_store32_release(p, v)                                              \
+	AO_int_store_release(LPK__AO32(p), (unsigned int)(v))
 
 /*
  * On x86 loads and stores are ordered as acquire and release by the machine;

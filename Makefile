@@ -95,10 +95,11 @@ BASE_FLAGS := -std=c11 $(WARNINGS) $(m32) -fvisibility=hidden $(sanitize) \
 # What a layer may see is its include path. Consoles are written against the
 # public headers, as anybody's driver is.
 atomic_dir := liblog/atomic/$(ATOMIC)
-core_flags := -Wconversion -Iinclude -Iliblog -I$(atomic_dir)
+port_dir := liblog/port/posix
+core_flags := -Wconversion -Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir)
 hosted_flags := $(core_flags) -D_GNU_SOURCE=
 console_flags := -Wconversion -Iinclude -D_GNU_SOURCE=
-test_flags := -Iinclude -Iliblog -I$(atomic_dir) -Itests/support -D_GNU_SOURCE=
+test_flags := -Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir) -Itests/support -D_GNU_SOURCE=
 layer_flags = $(if $(filter consoles/%,$(1)),$(console_flags),$(if \
 	$(filter liblog/core/%,$(1)),$(core_flags),$(hosted_flags)))
 
@@ -149,7 +150,7 @@ endef
 
 $(eval $(call object_rules,static))
 $(eval $(call object_rules,shared,-fPIC -ftls-model=initial-exec))
-$(eval $(call object_rules,core,,-ffreestanding -fno-stack-protector))
+$(eval $(call object_rules,core,-Iliblog/port/bare,-ffreestanding -fno-stack-protector))
 
 $(eval $(call archive_rule,$(O)/liblpk.a,$(call objects,static,$(LIB_SRCS))))
 $(eval $(call archive_rule,$(O)/liblpk-core.a,$(call objects,core,$(BARE_SRCS))))
@@ -280,13 +281,19 @@ tests/sources.mk: ;
 tests: $(TEST_PROGRAMS) ## Build the test programs, run none
 
 # Examples of the manual: compiled as a user would, then run.
-EXAMPLES := $(call picked,$(patsubst docs/examples/%.c,example/%,$(sort \
-	$(filter-out $(DEMO_SRC),$(wildcard docs/examples/*.c)))))
+EXAMPLES := $(call picked,$(patsubst docs/examples/%,example/%,$(basename $(sort \
+	$(filter-out $(DEMO_SRC),$(wildcard docs/examples/*.c docs/examples/*.cc))))))
 EXAMPLE_PROGRAMS := $(patsubst example/%,$(O)/examples/%,$(EXAMPLES))
 $(O)/examples/%: docs/examples/%.c $(O)/flags $(O)/liblpk.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BASE_FLAGS) -Iinclude $(CPPFLAGS) $(LINK_FLAGS) -MF $@.d -o $@ $< \
+		$(O)/liblpk.a $(LINK_LIBS)
+$(O)/examples/%: docs/examples/%.cc $(O)/flags $(O)/liblpk.a
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -std=c++17 -Wall -Wextra -Wpedantic $(filter -Werror,$(WARNINGS)) \
+		-MMD -MP -Iinclude $(CPPFLAGS) $(LINK_FLAGS) -MF $@.d -o $@ $< \
 		$(O)/liblpk.a $(LINK_LIBS)
 
 examples: $(EXAMPLE_PROGRAMS) ## Build the examples of docs/examples, run none
@@ -433,22 +440,27 @@ $(O)/demo: $(DEMO_SRC) $(O)/flags $(O)/liblpk.a
 demo: $(O)/demo ## Four threads and a 1 kHz signal log together, for five seconds
 	@$(O)/demo
 
+# make bench QUICK=1 takes less than a minute.
+export QUICK
 BENCH_SRCS := $(filter-out bench/lib_%,$(sort $(wildcard bench/*.c)))
 BENCH_PROGRAMS := $(patsubst bench/%.c,$(O)/bench/%,$(BENCH_SRCS))
 bench_helpers := $(patsubst %.c,$(O)/%.o,$(sort $(wildcard bench/lib_*.c)))
+bench_flags = $(test_flags) -DBENCH_COMPILER='"$(CC)"' -DBENCH_FLAGS='"$(strip \
+	-std=c11 $(m32) $(CPPFLAGS) $(CFLAGS) ATOMIC=$(ATOMIC))"'
 $(O)/bench/%.o: bench/%.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(BASE_FLAGS) $(test_flags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(BASE_FLAGS) $(bench_flags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(BENCH_PROGRAMS): %: %.o $(bench_helpers) $(O)/liblpk.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(LINK_LIBS) -lm
 
-.PHONY: bench benchmarks
+.PHONY: bench bench-instructions benchmarks
 benchmarks: $(BENCH_PROGRAMS) ## Build the benchmarks, run none
-bench: $(BENCH_PROGRAMS) ## Build and run the benchmarks; JSON and a table under O
-	@if [ -f bench/run.sh ]; then $(TEST_ENV) sh bench/run.sh $(O)/bench; \
-	else for b in $(BENCH_PROGRAMS); do $$b || exit 1; done; fi
+bench: $(BENCH_PROGRAMS) ## Figures as tables and JSON, into bench/out (QUICK=1: a minute)
+	@sh bench/run.sh '$(O)/bench'
+bench-instructions: $(O)/bench/instructions ## Instructions a call, against bench/instructions.txt
+	@CC='$(CC)' sh bench/instructions.sh $(O)/bench/instructions
 
 # ---------------------------------------------------------------------------
 # Installation: install and uninstall read one list.

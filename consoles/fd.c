@@ -37,8 +37,8 @@ fd_write(struct lpk_console *console, const char *lines, size_t size_bytes)
 }
 
 static const struct lpk_console_driver fd_driver = {
-	.name = "fd",
-	.write = fd_write,
+    .name = "fd",
+    .write = fd_write,
 };
 
 static bool

@@ -3,3 +3,41 @@
 # what these names mean: LPKTEST_CFLAGS_NAME, LPKTEST_LDLIBS_NAME,
 # LPKTEST_SRCS_NAME, LPKTEST_ARGS_NAME, LPKTEST_TIMEOUT_NAME,
 # LPKTEST_SKIP_KIND_NAME. One block a program, in alphabetical order.
+
+# A reader that waits a microsecond, not ten milliseconds, for the unfinished.
+LPKTEST_CFLAGS_parked := -DLPK_GRACE_NS=1000
+LPKTEST_SRCS_parked := liblog/core/reader.c
+LPKTEST_CFLAGS_reading := -DLPK_GRACE_NS=1000
+LPKTEST_SRCS_reading := liblog/core/reader.c
+
+# Steps through the code as it is, not through what a sanitizer makes of it.
+LPKTEST_CFLAGS_step := -DLPK_GRACE_NS=1000
+LPKTEST_SRCS_step := liblog/core/reader.c tests/hooked/lib_book.c
+LPKTEST_SKIP_asan_step := single steps are for the plain build
+LPKTEST_SKIP_ubsan_step := single steps are for the plain build
+LPKTEST_SKIP_tsan_step := single steps are for the plain build
+
+# The harness of the models is their port, whatever else is in the library.
+LPKTEST_LDLIBS_mutants := -Wl,-z,muldefs
+LPKTEST_LDLIBS_schedules := -Wl,-z,muldefs
+LPKTEST_LDLIBS_weak := -Wl,-z,muldefs
+# Half a minute each; LPK_MODEL_DEEP=1 takes most of an hour.
+LPKTEST_TIMEOUT_mutants := 3600
+LPKTEST_TIMEOUT_schedules := 3600
+LPKTEST_TIMEOUT_weak := 3600
+
+LPKTEST_SRCS_stopped := tests/hooked/lib_book.c
+
+# A reader that waits a microsecond, not ten milliseconds, for the unfinished.
+LPKTEST_CFLAGS_test_dict := -DLPK_GRACE_NS=1000
+LPKTEST_SRCS_test_dict := tests/fuzz/dict_fuzz.c liblog/core/reader.c
+
+# A module finds the library in the program that loads it.
+LPKTEST_LDLIBS_dlclose := -rdynamic -ldl -Wl,-u,lpk__module_gone \
+	-Wl,-u,lpk__printk
+LPKTEST_CFLAGS_kill_deferred := -DLPK_GRACE_NS=1000
+LPKTEST_SRCS_kill_deferred := liblog/core/reader.c
+LPKTEST_SKIP_tsan_kill_deferred := it judges processes by their memory
+
+# One thread, and some ten million calls of a reader.
+LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see

@@ -48,15 +48,15 @@
  * Linux; errno itself is neither read nor written.
  */
 #define LPK_OK 0
-#define LPK_ENOENT 2     /* no such record, subsystem or console */
-#define LPK_EIO 5        /* the device refused */
-#define LPK_EAGAIN 11    /* no newer record */
-#define LPK_ENOMEM 12    /* memory handed over is too small */
-#define LPK_EBUSY 16     /* in use, or already started */
-#define LPK_EINVAL 22    /* an argument makes no sense; nothing was changed */
-#define LPK_ENOSPC 28    /* the buffer is too small; nothing was consumed */
-#define LPK_EPIPE 32     /* records were lost before the next one */
-#define LPK_ENOSYS 38    /* not on this port */
+#define LPK_ENOENT 2      /* no such record, subsystem or console */
+#define LPK_EIO 5         /* the device refused */
+#define LPK_EAGAIN 11     /* no newer record */
+#define LPK_ENOMEM 12     /* memory handed over is too small */
+#define LPK_EBUSY 16      /* in use, or already started */
+#define LPK_EINVAL 22     /* an argument makes no sense; nothing was changed */
+#define LPK_ENOSPC 28     /* the buffer is too small; nothing was consumed */
+#define LPK_EPIPE 32      /* records were lost before the next one */
+#define LPK_ENOSYS 38     /* not on this port */
 #define LPK_ETIMEDOUT 110 /* the deadline passed first */
 
 /* Levels, the numbers of syslog(3) and of the kernel. */

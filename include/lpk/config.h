@@ -20,7 +20,7 @@
 #define LPK_TEXT_MAX 1024
 #endif
 
-/* Most blocks of one log; a reader holds 16 bytes for each. */
+/* Most blocks of one log; a reader holds a word for each. */
 #ifndef LPK_BLOCKS_MAX
 #define LPK_BLOCKS_MAX 256
 #endif
@@ -28,6 +28,24 @@
 /* Most lanes of one log. */
 #ifndef LPK_LANES_MAX
 #define LPK_LANES_MAX 16
+#endif
+
+/*
+ * Most bytes of a log's dictionary of call sites; a site takes some 100. When
+ * it is full, calls of further sites are stored as text.
+ */
+#ifndef LPK_DICT_BYTES_MAX
+#define LPK_DICT_BYTES_MAX 65536
+#endif
+
+/* Most words of a filter (lpk_filter_set()); each takes 36 to 40 bytes. */
+#ifndef LPK_FILTER_RULES
+#define LPK_FILTER_RULES 32
+#endif
+
+/* Threads whose names a log remembers at once. */
+#ifndef LPK_NAMES_MAX
+#define LPK_NAMES_MAX 64
 #endif
 
 /* Words that different contexts write are kept this far apart (bytes). */

@@ -34,22 +34,8 @@ struct lpk_console_driver {
 	 * Return:   LPK_OK, or -LPK_EIO when the device refused: the lines
 	 *           count as lost then.
 	 */
-	int (*write)(struct lpk_console *console, const char *lines,
-	    size_t size_bytes);
-};
-
-/* What may be set before lpk_console_start(); zero means the default. */
-struct lpk_console {
-	const struct lpk_console_driver *driver;
-	void *device;      /* the driver's */
-	long number;       /* the driver's; of the fd console: the descriptor */
-	struct lpk_log *log; /* NULL: the default log */
-	enum lpk_seek start; /* default: the oldest record */
-	enum lpk_style style; /* default: LPK_STYLE_TEXT */
-	bool colours;        /* by level, for terminals */
-	uint8_t quiet_below; /* levels from this number on are not shown; 0: all
-				are */
-	struct lpk__console_thread *thread; /* the library's */
+	int (*write)(
+	    struct lpk_console *console, const char *lines, size_t size_bytes);
 };
 
 struct lpk_console_stats {
@@ -57,6 +43,21 @@ struct lpk_console_stats {
 	uint64_t suppressed; /* records not shown, by level */
 	uint64_t lost;       /* records overwritten before they were read */
 	uint64_t refused;    /* records that the device did not take */
+};
+
+/* What may be set before lpk_console_start(); zero means the default. */
+struct lpk_console {
+	const struct lpk_console_driver *driver;
+	void *device; /* the driver's */
+	long number;  /* the driver's; of the fd console: the descriptor */
+	struct lpk_log *log;  /* NULL: the default log */
+	enum lpk_seek start;  /* default: the oldest record */
+	enum lpk_style style; /* default: LPK_STYLE_TEXT */
+	bool colours;         /* by level, for terminals */
+	uint8_t quiet_below; /* levels from this number on are not shown; 0: all
+				are */
+	struct lpk__console_thread *thread; /* the library's, as the next */
+	struct lpk_console_stats last;      /* when it was stopped */
 };
 
 /**
@@ -88,16 +89,20 @@ LPK_API int lpk_console_flush(
  * @console:     a running console
  * @deadline_ns: for the flush; CLOCK_MONOTONIC
  *
- * Afterwards no function of the driver runs.
+ * Afterwards no function of the driver runs, unless its write() did not return
+ * before the deadline: then it is left to itself, @console and the device must
+ * stay, and nothing more is written when it does return.
  *
- * Context:  thread; may block, for as long as the driver's write() does.
- * Return:   what the flush returned, or -LPK_EINVAL.
+ * Context:  thread; may block, until the deadline and a moment more.
+ * Return:   what the flush returned; -LPK_EBUSY when write() did not return;
+ *           -LPK_EINVAL.
  */
-LPK_API int lpk_console_stop(
-    struct lpk_console *console, uint64_t deadline_ns);
+LPK_API int lpk_console_stop(struct lpk_console *console, uint64_t deadline_ns);
 
 /**
  * lpk_console_stats() - Read the accounts of a console.
+ * @console: running, or stopped; then what they were in the end
+ * @stats:   receives them
  *
  * Context:  any.
  */

@@ -15,7 +15,7 @@ LPK_BEGIN_DECLS
  * @fd:      stays the caller's; its flags are not changed
  *
  * Colours are on when @fd is a terminal and the environment agrees: NO_COLOR
- * non-empty is off, CLICOLOR_FORCE is on, TERM=dumb is off.
+ * non-empty is off, CLICOLOR_FORCE or FORCE_COLOR is on, TERM=dumb is off.
  *
  * Context:  thread.
  * Return:   LPK_OK or -LPK_EINVAL when @fd is not open.

@@ -49,7 +49,7 @@
  * Limits: a width, and the precision of a number, larger than
  * LPK_FORMAT_PAD_MAX count as LPK_FORMAT_PAD_MAX.  A long double is rendered
  * as the double nearest to it.  Rounding is to nearest, ties to even, whatever
- * the mode of the floating-point unit.
+ * the rounding mode of the caller.
  */
 #ifndef LPK_FORMAT_H
 #define LPK_FORMAT_H

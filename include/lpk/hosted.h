@@ -7,6 +7,7 @@
  * | lpk_handler_enter   | any     | -        |
  * | lpk_handler_exit    | any     | -        |
  * | lpk_thread_set_lane | any     | -        |
+ * | lpk_thread_set_name | any     | -        |
  */
 #ifndef LPK_HOSTED_H
 #define LPK_HOSTED_H
@@ -42,6 +43,17 @@ LPK_API void lpk_handler_exit(void);
  * Progress: wait-free.
  */
 LPK_API void lpk_thread_set_lane(uint32_t lane);
+
+/**
+ * lpk_thread_set_name() - Name the calling thread, for the system and the log.
+ * @name: up to 15 bytes count
+ *
+ * A log takes a thread's name at the thread's first call; a thread that is
+ * renamed later is renamed in the default log by this.
+ *
+ * Context:  any.
+ */
+LPK_API void lpk_thread_set_name(const char *name);
 
 LPK_END_DECLS
 

@@ -25,6 +25,7 @@ struct lpk_geometry {
 	uint32_t slots;       /* most records in one block */
 	uint32_t data_offset; /* of the first record in a block, bytes */
 	uint32_t units;       /* room for records in a block, 8 bytes each */
+	uint32_t dict_bytes;  /* of the dictionary, before the first block */
 };
 
 /*
@@ -33,28 +34,47 @@ struct lpk_geometry {
  */
 struct lpk_log {
 	struct lpk_geometry geometry;
-	unsigned char *region;  /* LPK_REGION_BYTES() bytes, cache-line aligned */
+	unsigned char *blocks; /* in the region, behind its dictionary */
+	unsigned char
+	    *region; /* LPK_REGION_BYTES() bytes, cache-line aligned */
 	size_t region_bytes;
+	unsigned long epoch;     /* names this log among all of the process */
 	unsigned long clock_due; /* when to read the clocks again, raw ticks */
 	unsigned long waiters;   /* someone sleeps until the next record */
 	unsigned long wake_seq;  /* what they sleep on */
 	const char *name;
 };
 
-/* Bytes of the region before the first block. */
+/* Bytes of a thread's name, with its NUL. */
+#define LPK_THREAD_NAME_BYTES 16
+
+/* Bytes of the region before its dictionary. */
 #define LPK_HEAD_BYTES                                                         \
-	((size_t)(512 + (LPK_LANES_MAX + 4) * LPK_CACHE_LINE + LPK_CACHE_LINE - 1) / \
-	 LPK_CACHE_LINE * LPK_CACHE_LINE)
+	((size_t)(512 + (LPK_LANES_MAX + 4) * LPK_CACHE_LINE +                 \
+	     LPK_NAMES_MAX * (LPK_THREAD_NAME_BYTES + 2 * sizeof(unsigned long)) + \
+	     LPK_CACHE_LINE - 1) /                                             \
+	    LPK_CACHE_LINE * LPK_CACHE_LINE)
+
+/*
+ * The dictionary of call sites takes an eighth of what the blocks take, and no
+ * more than LPK_DICT_BYTES_MAX.
+ */
+#define LPK__DICT_BYTES(block_bytes, blocks)                                   \
+	((size_t)(block_bytes) * (blocks) / 8 < LPK_DICT_BYTES_MAX ?           \
+		(size_t)(block_bytes) * (blocks) / 8 / LPK_CACHE_LINE *        \
+		    LPK_CACHE_LINE :                                           \
+		LPK_DICT_BYTES_MAX)
 
 /* Memory that a log of this shape takes. */
 #define LPK_REGION_BYTES(block_bytes, blocks)                                  \
-	(LPK_HEAD_BYTES + (size_t)(block_bytes) * (blocks))
+	(LPK_HEAD_BYTES + LPK__DICT_BYTES(block_bytes, blocks) +               \
+	    (size_t)(block_bytes) * (blocks))
 
 /* Bytes in front of the commit words of a block. */
 #define LPK__BLOCK_HEAD                                                        \
 	((uint32_t)((8 * sizeof(unsigned long) + LPK_CACHE_LINE - 1) /         \
-			LPK_CACHE_LINE * LPK_CACHE_LINE +                      \
-		    LPK_CACHE_LINE))
+		LPK_CACHE_LINE * LPK_CACHE_LINE +                              \
+	    LPK_CACHE_LINE))
 /* One commit word (4 bytes) is set aside for every 48 bytes of records. */
 #define LPK__SLOTS(block_bytes)                                                \
 	(((uint32_t)(block_bytes)-LPK__BLOCK_HEAD) / 52u)
@@ -66,7 +86,8 @@ struct lpk_log {
 		    LPK__DATA_OFFSET(block_bytes_, LPK__SLOTS(block_bytes_)),  \
 		    ((block_bytes_)-LPK__DATA_OFFSET(                          \
 			block_bytes_, LPK__SLOTS(block_bytes_))) /             \
-			8u                                                     \
+		    8u,                                                        \
+		    (uint32_t)LPK__DICT_BYTES(block_bytes_, blocks_)           \
 	}
 
 /*
@@ -78,13 +99,13 @@ struct lpk_log {
 #define LPK__OFFSET_BITS (sizeof(unsigned long) >= 8 ? 32 : 16)
 #define LPK__GEOMETRY_OK(bb, n, lanes)                                         \
 	((bb) >= 256u && (bb) <= 524288u && ((bb) & ((bb)-1)) == 0 &&          \
-	 (n) >= 2 && (n) <= LPK_BLOCKS_MAX && ((n) & ((n)-1)) == 0 &&          \
-	 (lanes) >= 1 && (lanes) <= LPK_LANES_MAX && (lanes) < (n) &&          \
-	 LPK__CLOSED_STAYS(bb))
+	    (n) >= 2 && (n) <= LPK_BLOCKS_MAX && ((n) & ((n)-1)) == 0 &&       \
+	    (lanes) >= 1 && (lanes) <= LPK_LANES_MAX && (lanes) < (n) &&       \
+	    LPK__CLOSED_STAYS(bb))
 #define LPK__CLOSED_STAYS(bb)                                                  \
 	(((UINT64_C(1) << LPK__OFFSET_BITS) - (bb) / 8u) /                     \
-	     LPK__RECORD_UNITS_MAX >                                           \
-	 LPK__SLOTS(bb) + 2u)
+		LPK__RECORD_UNITS_MAX >                                        \
+	    LPK__SLOTS(bb) + 2u)
 
 /**
  * LPK_LOG_DEFINE() - Define a log in static memory, usable before main().
@@ -102,23 +123,26 @@ struct lpk_log {
  */
 #define LPK_LOG_DEFINE(name, block_bytes_, blocks_, lanes_)                    \
 	typedef char lpk__bad_geometry_of_##name                               \
-	    [LPK__GEOMETRY_OK(block_bytes_, blocks_, lanes_) ? 1 : -1]         \
-	    LPK_UNUSED;                                                        \
-	static unsigned char                                                   \
-	    lpk__region_of_##name[LPK_REGION_BYTES(block_bytes_, blocks_)]     \
-		LPK_ALIGNED(LPK_CACHE_LINE);                                   \
-	struct lpk_log name = {                                                \
-	    LPK__GEOMETRY(block_bytes_, blocks_, lanes_),                      \
-	    lpk__region_of_##name,                                             \
-	    sizeof(lpk__region_of_##name),                                     \
-	    0, 0, 0, #name}
+	    [LPK__GEOMETRY_OK(block_bytes_, blocks_, lanes_) ? 1 :             \
+							       -1] LPK_UNUSED; \
+	static unsigned char lpk__region_of_##name[LPK_REGION_BYTES(           \
+	    block_bytes_, blocks_)] LPK_ALIGNED(LPK_CACHE_LINE);               \
+	struct lpk_log name = {LPK__GEOMETRY(block_bytes_, blocks_, lanes_),   \
+	    lpk__region_of_##name + LPK_HEAD_BYTES +                           \
+		LPK__DICT_BYTES(block_bytes_, blocks_),                        \
+	    lpk__region_of_##name, sizeof(lpk__region_of_##name), 0, 0, 0, 0,  \
+	    #name}
 
-/* What a log has done since it was made. calls = stored + suppressed +
- * dropped; for a reader, stored = its start + read + lost. */
+/*
+ * What a log has done since it was made.
+ *   calls + reports = stored + suppressed + dropped
+ *   for a reader: stored = its start + read + lost
+ */
 struct lpk_log_stats {
-	uint64_t stored;     /* records reserved, the unfinished included */
-	uint64_t suppressed; /* calls held back by once and rate limits */
-	uint64_t dropped;    /* calls that found every block pinned */
+	uint64_t stored;      /* records reserved, the unfinished included */
+	uint64_t suppressed;  /* calls held back by once and rate limits */
+	uint64_t dropped;     /* calls that found every block pinned */
+	uint64_t reports;     /* records that the library made: "suppressed" */
 	uint64_t overwritten; /* stored records that are no longer kept */
 	uint64_t blocks_opened; /* how often a lane took a fresh block */
 	uint32_t blocks_pinned; /* full blocks kept by unfinished records */

@@ -67,6 +67,12 @@ LPK_API uint32_t lpk_port_caller(void);
 LPK_API uint32_t lpk_port_lane(void);
 
 /**
+ * lpk_port_thread_name() - The name of the calling thread.
+ * @name: receives up to 15 bytes and a NUL; left alone where it has none
+ */
+LPK_API void lpk_port_thread_name(char name[LPK_THREAD_NAME_BYTES]);
+
+/**
  * lpk_port_wake() - Wake whoever waits for records of a log.
  * @log: its waiters word was found set; called after the commit
  */

@@ -9,10 +9,11 @@
  * constructor, an exit handler, an interrupt of any priority. No call waits,
  * allocates, or changes errno. What cannot be stored is counted.
  *
- * Define before the first include of a file, all optional:
+ * All optional; the first three may also be defined anew between calls:
  *   LPK_SUBSYSTEM     "net"; what LPK_LOG=net=debug switches
  *   LPK_PREFIX        "eth: "; put in front of each message
  *   LPK_DEFAULT_LOG   &my_log; where lpk_info() and its kin go
+ * and before the first include of a file:
  *   LPK_SHORT_NAMES   also printk(KERN_INFO ...), pr_info() and its kin
  *   LPK_MIN_LEVEL     LPK_INFO compiles lpk_debug() and its string out
  */
@@ -22,6 +23,7 @@
 #include <lpk/log.h>
 
 #ifdef __cplusplus
+#include <cstddef>
 #include <initializer_list>
 #endif
 
@@ -50,8 +52,11 @@ LPK_BEGIN_DECLS
 /* A place in the source that logs; static, one for each call. */
 struct lpk_site {
 	unsigned long state;
-	struct lpk_site *next; /* of the sites that were used */
-	const char *format;    /* NULL when it is not a literal */
+	unsigned long entry; /* in the dictionary of its home; 0: none yet */
+	unsigned long home;  /* epoch of the log it was first used with */
+	unsigned long plan[16 / sizeof(unsigned long)]; /* a byte an argument */
+	unsigned long next; /* struct lpk_site *, of those that were used */
+	const char *format; /* NULL when it is not a literal */
 	const char *prefix;
 	const char *subsystem;
 	const char *file;
@@ -65,13 +70,18 @@ struct lpk_site {
 struct lpk_ratelimit {
 	uint32_t interval_ms;
 	uint32_t burst;
-	unsigned long window; /* number of the interval, + 1 */
+	unsigned long begin; /* of the interval; the library's, as the rest */
 	unsigned long passed;
 	unsigned long missed;
 };
 
+/* May be defined otherwise before a file's first include, or for a while. */
+#ifndef LPK_RATELIMIT_INTERVAL_MS
 #define LPK_RATELIMIT_INTERVAL_MS 5000
+#endif
+#ifndef LPK_RATELIMIT_BURST
 #define LPK_RATELIMIT_BURST 10
+#endif
 
 /**
  * lpk_write() - Log with a level or a format known only at run time.
@@ -84,9 +94,8 @@ struct lpk_ratelimit {
  * Context:  any.
  * Progress: wait-free.
  */
-LPK_API void lpk_write(
-    struct lpk_log *log, enum lpk_level level, const char *format, ...)
-    LPK_PRINTF(3, 4);
+LPK_API void lpk_write(struct lpk_log *log, enum lpk_level level,
+    const char *format, ...) LPK_PRINTF(3, 4);
 
 /** lpk_vwrite() - lpk_write() with a list of arguments. */
 LPK_API void lpk_vwrite(struct lpk_log *log, enum lpk_level level,
@@ -139,23 +148,41 @@ LPK_API void lpk_hex_dump(struct lpk_log *log, enum lpk_level level,
 LPK_API int lpk_filter_set(const char *words, size_t *bad_at);
 
 /* What the macros call. */
+LPK_API void lpk__log(struct lpk_log *log, struct lpk_site *site,
+    const char *format, const uint64_t *arguments, uint32_t count);
 LPK_API void lpk__printk(struct lpk_log *log, struct lpk_site *site,
     const char *format, ...) LPK_PRINTF(3, 4);
 LPK_API void lpk__printk_kv(struct lpk_log *log, struct lpk_site *site,
     const char *const *pairs, const char *format, ...) LPK_PRINTF(4, 5);
 LPK_API bool lpk__once(struct lpk_log *log, unsigned long *done);
-LPK_API bool lpk__ratelimit(struct lpk_log *log, struct lpk_site *site,
-    struct lpk_ratelimit *limit);
+LPK_API bool lpk__ratelimit(
+    struct lpk_log *log, struct lpk_site *site, struct lpk_ratelimit *limit);
 LPK_API bool lpk__site_decide(struct lpk_site *site);
+LPK_API void lpk__module_gone(const void *anchor);
+void lpk__format_check(const char *format, ...) LPK_PRINTF(1, 2);
 
 LPK_END_DECLS
+
+/*
+ * The sites of a shared object are gone when it is unloaded. 101: after all
+ * that its own destructors may log.
+ */
+#if __STDC_HOSTED__ && defined(__ELF__) && defined(__PIC__) && !defined(__PIE__)
+__attribute__((destructor(101))) static void
+lpk__module_unload(void)
+{
+	static const char lpk__anchor = 0;
+
+	lpk__module_gone(&lpk__anchor);
+}
+#endif
 
 /* The format is the first of the variable arguments; the rest may be none. */
 #define LPK__FIRST(...) LPK__FIRST_(__VA_ARGS__, 0)
 #define LPK__FIRST_(first, ...) first
 
 #define LPK__SITE(level, flags, ...)                                           \
-	static struct lpk_site lpk__site = {LPK_SITE_NEW, NULL,                \
+	static struct lpk_site lpk__site = {LPK_SITE_NEW, 0, 0, {0}, 0,        \
 	    LPK_LITERAL(LPK__FIRST(__VA_ARGS__)), LPK_PREFIX, LPK_SUBSYSTEM,   \
 	    __FILE__, __func__, __LINE__, (uint8_t)(level), (flags)}
 
@@ -171,12 +198,177 @@ lpk__site_enabled(struct lpk_site *site)
 	    lpk__site_decide(site);
 }
 
+/*
+ * An argument as 64 bits: what it is, is said by the format, which the
+ * compiler has checked. Integers are widened, a float is a double, text and
+ * pointers are their address until the record is stored.
+ */
+LPK_INLINE uint64_t
+lpk__arg_signed(long long value)
+{
+	return (uint64_t)value;
+}
+
+LPK_INLINE uint64_t
+lpk__arg_unsigned(unsigned long long value)
+{
+	return value;
+}
+
+LPK_INLINE uint64_t
+lpk__arg_double(double value)
+{
+	uint64_t bits;
+
+	__builtin_memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+LPK_INLINE uint64_t
+lpk__arg_long_double(long double value)
+{
+	return lpk__arg_double((double)value);
+}
+
+LPK_INLINE uint64_t
+lpk__arg_pointer(const volatile void *value)
+{
+	return (uintptr_t)value;
+}
+
+#ifdef __cplusplus
+#define LPK__ARG(x) lpk__arg(x)
+LPK_INLINE uint64_t
+lpk__arg(int value)
+{
+	return lpk__arg_signed(value);
+}
+LPK_INLINE uint64_t
+lpk__arg(long value)
+{
+	return lpk__arg_signed(value);
+}
+LPK_INLINE uint64_t
+lpk__arg(long long value)
+{
+	return lpk__arg_signed(value);
+}
+LPK_INLINE uint64_t
+lpk__arg(unsigned int value)
+{
+	return value;
+}
+LPK_INLINE uint64_t
+lpk__arg(unsigned long value)
+{
+	return value;
+}
+LPK_INLINE uint64_t
+lpk__arg(unsigned long long value)
+{
+	return value;
+}
+LPK_INLINE uint64_t
+lpk__arg(double value)
+{
+	return lpk__arg_double(value);
+}
+LPK_INLINE uint64_t
+lpk__arg(long double value)
+{
+	return lpk__arg_long_double(value);
+}
+LPK_INLINE uint64_t
+lpk__arg(const volatile void *value)
+{
+	return lpk__arg_pointer(value);
+}
+LPK_INLINE uint64_t
+lpk__arg(std::nullptr_t)
+{
+	return 0;
+}
+#else
+/* The conditional makes a bit-field an int, and an array a pointer. */
+#define LPK__ARG(x)                                                            \
+	_Generic((1 ? (x) : (x)), int                                          \
+		 : lpk__arg_signed, long                                       \
+		 : lpk__arg_signed, long long                                  \
+		 : lpk__arg_signed, unsigned int                               \
+		 : lpk__arg_unsigned, unsigned long                            \
+		 : lpk__arg_unsigned, unsigned long long                       \
+		 : lpk__arg_unsigned, float                                    \
+		 : lpk__arg_double, double                                     \
+		 : lpk__arg_double, long double                                \
+		 : lpk__arg_long_double, default                               \
+		 : lpk__arg_pointer)(x)
+#endif
+
+/* Arguments behind the format: 0 to 16, or MANY. */
+#define LPK__COUNT(...)                                                        \
+	LPK__COUNT_(__VA_ARGS__, MANY, MANY, MANY, MANY, MANY, MANY, MANY,     \
+	    MANY, MANY, MANY, MANY, MANY, MANY, MANY, MANY, MANY, 16, 15, 14,  \
+	    13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0)
+#define LPK__COUNT_(format, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, \
+    a13, a14, a15, a16, a17, a18, a19, a20, a21, a22, a23, a24, a25, a26, a27, \
+    a28, a29, a30, a31, a32, n, ...)                                           \
+	n
+
+#define LPK__ARGS_1(a) LPK__ARG(a)
+#define LPK__ARGS_2(a, ...) LPK__ARG(a), LPK__ARGS_1(__VA_ARGS__)
+#define LPK__ARGS_3(a, ...) LPK__ARG(a), LPK__ARGS_2(__VA_ARGS__)
+#define LPK__ARGS_4(a, ...) LPK__ARG(a), LPK__ARGS_3(__VA_ARGS__)
+#define LPK__ARGS_5(a, ...) LPK__ARG(a), LPK__ARGS_4(__VA_ARGS__)
+#define LPK__ARGS_6(a, ...) LPK__ARG(a), LPK__ARGS_5(__VA_ARGS__)
+#define LPK__ARGS_7(a, ...) LPK__ARG(a), LPK__ARGS_6(__VA_ARGS__)
+#define LPK__ARGS_8(a, ...) LPK__ARG(a), LPK__ARGS_7(__VA_ARGS__)
+#define LPK__ARGS_9(a, ...) LPK__ARG(a), LPK__ARGS_8(__VA_ARGS__)
+#define LPK__ARGS_10(a, ...) LPK__ARG(a), LPK__ARGS_9(__VA_ARGS__)
+#define LPK__ARGS_11(a, ...) LPK__ARG(a), LPK__ARGS_10(__VA_ARGS__)
+#define LPK__ARGS_12(a, ...) LPK__ARG(a), LPK__ARGS_11(__VA_ARGS__)
+#define LPK__ARGS_13(a, ...) LPK__ARG(a), LPK__ARGS_12(__VA_ARGS__)
+#define LPK__ARGS_14(a, ...) LPK__ARG(a), LPK__ARGS_13(__VA_ARGS__)
+#define LPK__ARGS_15(a, ...) LPK__ARG(a), LPK__ARGS_14(__VA_ARGS__)
+#define LPK__ARGS_16(a, ...) LPK__ARG(a), LPK__ARGS_15(__VA_ARGS__)
+
+#define LPK__LOG(n, log, format, ...)                                          \
+	do {                                                                   \
+		const uint64_t lpk__arguments[] = {                            \
+		    LPK__ARGS_##n(__VA_ARGS__)};                               \
+		lpk__log(log, &lpk__site, format, lpk__arguments, n);          \
+	} while (0)
+#define LPK__LOG_0(log, format) lpk__log(log, &lpk__site, format, NULL, 0)
+#define LPK__LOG_1(log, ...) LPK__LOG(1, log, __VA_ARGS__)
+#define LPK__LOG_2(log, ...) LPK__LOG(2, log, __VA_ARGS__)
+#define LPK__LOG_3(log, ...) LPK__LOG(3, log, __VA_ARGS__)
+#define LPK__LOG_4(log, ...) LPK__LOG(4, log, __VA_ARGS__)
+#define LPK__LOG_5(log, ...) LPK__LOG(5, log, __VA_ARGS__)
+#define LPK__LOG_6(log, ...) LPK__LOG(6, log, __VA_ARGS__)
+#define LPK__LOG_7(log, ...) LPK__LOG(7, log, __VA_ARGS__)
+#define LPK__LOG_8(log, ...) LPK__LOG(8, log, __VA_ARGS__)
+#define LPK__LOG_9(log, ...) LPK__LOG(9, log, __VA_ARGS__)
+#define LPK__LOG_10(log, ...) LPK__LOG(10, log, __VA_ARGS__)
+#define LPK__LOG_11(log, ...) LPK__LOG(11, log, __VA_ARGS__)
+#define LPK__LOG_12(log, ...) LPK__LOG(12, log, __VA_ARGS__)
+#define LPK__LOG_13(log, ...) LPK__LOG(13, log, __VA_ARGS__)
+#define LPK__LOG_14(log, ...) LPK__LOG(14, log, __VA_ARGS__)
+#define LPK__LOG_15(log, ...) LPK__LOG(15, log, __VA_ARGS__)
+#define LPK__LOG_16(log, ...) LPK__LOG(16, log, __VA_ARGS__)
+#define LPK__LOG_MANY(log, ...) lpk__printk(log, &lpk__site, __VA_ARGS__)
+
+#define LPK__PASTE(a, b) LPK__PASTE_(a, b)
+#define LPK__PASTE_(a, b) a##b
+#define LPK__LOG_ANY(log, ...)                                                 \
+	LPK__PASTE(LPK__LOG_, LPK__COUNT(__VA_ARGS__))(log, __VA_ARGS__)
+
 #define LPK__CALL(log, level, flags, condition, ...)                           \
 	do {                                                                   \
+		if (0)                                                         \
+			lpk__format_check(__VA_ARGS__);                        \
 		if ((level) <= LPK_MIN_LEVEL) {                                \
 			LPK__SITE(level, flags, __VA_ARGS__);                  \
 			if (LPK__SITE_ENABLED() && (condition))                \
-				lpk__printk(log, &lpk__site, __VA_ARGS__);     \
+				LPK__LOG_ANY(log, __VA_ARGS__);                \
 		}                                                              \
 	} while (0)
 
@@ -205,14 +397,15 @@ lpk__site_enabled(struct lpk_site *site)
 /**
  * lpk_cont() - Go on with the line that the same caller logged last.
  * @level:  as the line's
- * @format: then its arguments
+ * @format: then its arguments; a newline at the end ends the line
  *
  * The line must have been left open: by printk() without a newline at the end,
  * or by lpk_line(). When another record came in between, the rest is a line
  * of its own, and its record is flagged LPK_RECORD_CONT either way.
  */
 #define lpk_cont(level, ...)                                                   \
-	LPK__CALL(LPK_DEFAULT_LOG, level, LPK_SITE_CONT, true, __VA_ARGS__)
+	LPK__CALL(LPK_DEFAULT_LOG, level, LPK_SITE_CONT | LPK_SITE_OPEN, true, \
+	    __VA_ARGS__)
 /** lpk_line() - lpk_printk() that leaves the line open for lpk_cont(). */
 #define lpk_line(level, ...)                                                   \
 	LPK__CALL(LPK_DEFAULT_LOG, level, LPK_SITE_OPEN, true, __VA_ARGS__)

@@ -22,24 +22,31 @@ LPK_BEGIN_DECLS
 
 /* record->flags */
 #define LPK_RECORD_TRUNCATED 0x01u /* the text was cut; it ends in a mark */
-#define LPK_RECORD_CONT 0x02u     /* goes on with its caller's last line */
-#define LPK_RECORD_OPEN 0x04u     /* the line does not end here */
-#define LPK_RECORD_INJECTED 0x08u /* somebody else's text, not a call here */
-#define LPK_RECORD_LATE 0x10u     /* its writer was stopped half way */
-#define LPK_RECORD_KV 0x20u       /* key/values follow the text */
+#define LPK_RECORD_CONT 0x02u      /* goes on with its caller's last line */
+#define LPK_RECORD_OPEN 0x04u      /* the line does not end here */
+#define LPK_RECORD_INJECTED 0x08u  /* somebody else's text, not a call here */
+#define LPK_RECORD_LATE 0x10u      /* its writer was stopped half way */
+#define LPK_RECORD_KV 0x20u        /* key/values follow the text */
 
 /* One record as a reader gets it. */
 struct lpk_record {
-	uint64_t seq;         /* see lpk_reader_next() */
-	uint64_t time_ns;     /* CLOCK_MONOTONIC */
-	uint64_t realtime_ns; /* since 1970; 0 where the port has no such clock */
-	uint32_t caller;      /* thread id; LPK_CALLER_HANDLER in a handler */
-	uint32_t flags;       /* LPK_RECORD_* */
-	uint32_t text_bytes;  /* without the NUL */
-	uint32_t kv_bytes;    /* of "KEY=value" strings behind the text's NUL, */
-			      /* each with a NUL of its own */
-	uint8_t level;        /* enum lpk_level */
-	uint8_t facility;     /* 0, or syslog's number of injected text */
+	uint64_t seq;     /* see lpk_reader_next() */
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t
+	    realtime_ns; /* since 1970; 0 where the port has no such clock */
+	uint32_t caller; /* thread id; LPK_CALLER_HANDLER in a handler */
+	uint32_t flags;  /* LPK_RECORD_* */
+	uint32_t text_bytes; /* without the NUL */
+	uint32_t kv_bytes;   /* of "KEY=value" strings behind the text's NUL, */
+	/* each with a NUL of its own */
+	uint8_t level;    /* enum lpk_level */
+	uint8_t facility; /* 0, or syslog's number of injected text */
+	char thread[LPK_THREAD_NAME_BYTES]; /* "" where not known */
+	uint32_t line;                      /* of the call; 0 where not known */
+	/* In the log, and valid as long as it is; NULL where not known. */
+	const char *subsystem;
+	const char *file;
+	const char *function;
 };
 
 enum lpk_seek {
@@ -52,7 +59,7 @@ enum lpk_seek {
 struct lpk__stream {
 	unsigned long life;
 	unsigned long past;
-	unsigned long order;
+	uint64_t opened;     /* when, raw; its records were reserved later */
 	uint64_t time;       /* of the next finished record, raw */
 	uint64_t held_since; /* when an unfinished record was met, raw */
 	uint32_t block;
@@ -83,19 +90,21 @@ struct lpk_reader {
 	uint64_t lost_new;   /* not yet reported */
 	unsigned long order; /* of the log when streams were last looked for */
 	bool stale;          /* look for streams again */
+	bool more;           /* some found no room in the table */
 	uint32_t streams;
 	uint32_t lates;
 	int event_fd;
 	struct lpk__stream stream[LPK_STREAMS_MAX];
 	struct lpk__late late[LPK_LATE_MAX];
-	unsigned long done[LPK_BLOCKS_MAX]; /* records of each block accounted */
+	unsigned long
+	    done[LPK_BLOCKS_MAX]; /* records of each block accounted */
 	struct lpk__scale scale;
 	unsigned long scale_seq; /* of the clock it was made from */
 };
 
 /**
  * lpk_reader_open() - Start reading a log.
- * @reader: about 6 KiB, owned by the caller; nothing is allocated
+ * @reader: about 4 KiB, owned by the caller; nothing is allocated
  * @log:    must outlive the reader
  * @where:  LPK_SEEK_OLDEST, LPK_SEEK_NEXT or LPK_SEEK_CLEAR
  *
@@ -172,7 +181,8 @@ LPK_API int lpk_reader_wait(struct lpk_reader *reader, uint64_t deadline_ns);
  * unreadable again. It is closed by lpk_reader_close().
  *
  * Context:  thread.
- * Return:   the descriptor; -LPK_EBUSY when 16 others exist; -LPK_EIO.
+ * Return:   the descriptor; -LPK_EBUSY when 16 others exist; -LPK_EIO;
+ *           -LPK_ENOSYS where the kernel has no membarrier(2); -LPK_EINVAL.
  */
 LPK_API int lpk_reader_eventfd(struct lpk_reader *reader);
 

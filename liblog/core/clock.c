@@ -9,8 +9,8 @@
  */
 #include "clock.h"
 
-_Static_assert(sizeof(struct lpk__clock) <=
-	sizeof(((struct lpk__head *)0)->clock),
+_Static_assert(
+    sizeof(struct lpk__clock) <= sizeof(((struct lpk__head *)0)->clock),
     "the head has room for the clock");
 
 void
@@ -29,8 +29,7 @@ lpk__clock_refresh(struct lpk_log *log)
 	struct lpk__clock clock;
 	uint64_t age;
 
-	if ((seq & 1) != 0 ||
-	    !lpk_cas_acquire(&head->clock_seq, seq, seq + 1))
+	if ((seq & 1) != 0 || !lpk_cas_acquire(&head->clock_seq, seq, seq + 1))
 		return;
 	/*
 	 * LMM(clock:B)
@@ -52,7 +51,11 @@ lpk__clock_refresh(struct lpk_log *log)
 		age = clock.hz / 1000;
 	if (age > clock.hz)
 		age = clock.hz;
-	lpk_store_relaxed(&log->clock_due, (unsigned long)(clock.last.raw + age));
+	/* lpk__clock_check() compares words: half of one would look past. */
+	if (age > (0ul - 1) / 4)
+		age = (0ul - 1) / 4;
+	lpk_store_relaxed(
+	    &log->clock_due, (unsigned long)(clock.last.raw + age));
 	/*
 	 * LMM(clock:C)
 	 * The words before the even mark. Pairs with clock:A and clock:D.
@@ -97,6 +100,9 @@ lpk__clock_scale(struct lpk__scale *scale, const struct lpk__clock *clock)
 		ns >>= 1;
 		ticks >>= 1;
 	}
+	/* Only in a region that somebody wrote over. */
+	if (ticks == 0)
+		ticks = 1;
 	/* The largest shift with which the multiplier fits 32 bits. */
 	while (shift != 0 && (ns << shift) / ticks >= UINT64_C(1) << 32)
 		shift--;
@@ -104,7 +110,8 @@ lpk__clock_scale(struct lpk__scale *scale, const struct lpk__clock *clock)
 	scale->shift = shift;
 	scale->base_raw = clock->last.raw;
 	scale->base_ns = clock->last.monotonic_ns;
-	scale->realtime_offset_ns = clock->last.realtime_ns == 0 ? 0 :
+	scale->realtime_offset_ns = clock->last.realtime_ns == 0 ?
+	    0 :
 	    clock->last.realtime_ns - clock->last.monotonic_ns;
 }
 

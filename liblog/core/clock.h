@@ -30,9 +30,8 @@ static inline void
 lpk__clock_check(struct lpk_log *log, uint64_t raw)
 {
 	/* Relaxed: being late or early by one record is harmless. */
-	if (LPK_UNLIKELY(
-		(long)((unsigned long)raw -
-		    lpk_load_relaxed(&log->clock_due)) >= 0))
+	if (LPK_UNLIKELY((long)((unsigned long)raw -
+			     lpk_load_relaxed(&log->clock_due)) >= 0))
 		lpk__clock_refresh(log);
 }
 

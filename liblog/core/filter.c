@@ -4,11 +4,13 @@
  *
  * A site keeps the decision in its own state word, so that a call that is off
  * costs one load and one branch. A new filter puts all the sites that were
- * ever used back to undecided; they are on a list that only grows at its head.
+ * ever used back to undecided. They are on a list that grows at its head, from
+ * any context; whoever walks it, or takes sites off it, holds the filter: the
+ * sequence is odd meanwhile, and sites decide for one call only.
  */
 #include "filter.h"
 
-#include "printk.h"
+#include "message.h"
 #include "ring.h"
 
 /* One word of a filter; 32 bytes of name, compared before the '*'. */
@@ -21,8 +23,9 @@ static struct {
 	unsigned long seq; /* odd while being set */
 	unsigned long rules;
 	unsigned long others; /* level + 1; 0: the default */
-	struct rule rule[LPK__FILTER_RULES];
-	unsigned long sites; /* struct lpk_site *, those that were used */
+	struct rule rule[LPK_FILTER_RULES];
+	unsigned long sites;   /* struct lpk_site *, those that were used */
+	unsigned long control; /* lpk__control_fn *, once there is one */
 } filter;
 
 /* A filter on its way in. */
@@ -32,7 +35,7 @@ struct draft {
 	struct {
 		char name[LPK__FILTER_NAME];
 		unsigned long level;
-	} rule[LPK__FILTER_RULES];
+	} rule[LPK_FILTER_RULES];
 };
 
 static bool
@@ -101,7 +104,7 @@ parse_word(struct draft *draft, const char *word, size_t length)
 	level = level_word(word + equals + 1, length - equals - 1);
 	if (level < 0 || !name_good(word, equals))
 		return -LPK_EINVAL;
-	if (equals >= LPK__FILTER_NAME || draft->rules == LPK__FILTER_RULES)
+	if (equals >= LPK__FILTER_NAME || draft->rules == LPK_FILTER_RULES)
 		return -LPK_ENOSPC;
 	__builtin_memcpy(draft->rule[draft->rules].name, word, equals);
 	draft->rule[draft->rules].name[equals] = '\0';
@@ -123,8 +126,9 @@ parse(struct draft *draft, const char *words, size_t *bad_at)
 		for (end = begin; words[end] != '\0' && words[end] != ',';)
 			end++;
 		length = end - begin;
-		while (length != 0 && (words[begin + length - 1] == ' ' ||
-					  words[begin + length - 1] == '\t'))
+		while (length != 0 &&
+		    (words[begin + length - 1] == ' ' ||
+			words[begin + length - 1] == '\t'))
 			length--;
 		if (length != 0) {
 			result = parse_word(draft, words + begin, length);
@@ -161,8 +165,8 @@ threshold(const char *subsystem)
 	char name[LPK__FILTER_NAME];
 	unsigned long i;
 
-	if (rules > LPK__FILTER_RULES)
-		rules = LPK__FILTER_RULES;
+	if (rules > LPK_FILTER_RULES)
+		rules = LPK_FILTER_RULES;
 	for (i = 0; subsystem != NULL && i < rules; i++) {
 		lpk__words_read(name, filter.rule[i].name, sizeof(name));
 		name[sizeof(name) - 1] = '\0';
@@ -170,6 +174,22 @@ threshold(const char *subsystem)
 			return lpk_load_relaxed(&filter.rule[i].level);
 	}
 	return others == 0 ? LPK_INFO + 1 : others - 1;
+}
+
+/*
+ * The link of a site. Relaxed: published by enlist:B, and after that changed
+ * and read by whoever holds the filter.
+ */
+static struct lpk_site *
+next_get(const struct lpk_site *site)
+{
+	return (struct lpk_site *)lpk_load_relaxed(&site->next);
+}
+
+static void
+next_set(struct lpk_site *site, const struct lpk_site *next)
+{
+	lpk_store_relaxed(&site->next, (unsigned long)next);
 }
 
 /* Put a site on the list; its state word says whether it is there already. */
@@ -185,15 +205,25 @@ enlist(struct lpk_site *site)
 		 * there.
 		 */
 		first = lpk_load_acquire(&filter.sites);
-		site->next = (struct lpk_site *)first;
+		next_set(site, (struct lpk_site *)first);
 		/*
 		 * LMM(enlist:B)
 		 * The link before the site is on the list. Pairs with
-		 * enlist:A and walk:A. Each failure means that another
+		 * enlist:A, walk:A, first:A and forget:A. Each failure means that another
 		 * context enlisted a site.
 		 */
 		lpk_fence_release();
 	} while (!lpk_cas_relaxed(&filter.sites, first, (unsigned long)site));
+}
+
+bool
+lpk__site_wanted(const struct lpk_site *site)
+{
+	bool on = lpk__site_level(site) < threshold(site->subsystem);
+	/* Relaxed: a function, there from the start; its rules are as ours. */
+	unsigned long control = lpk_load_relaxed(&filter.control);
+
+	return control == 0 ? on : ((lpk__control_fn *)control)(site, on);
 }
 
 bool
@@ -205,7 +235,7 @@ lpk__site_decide(struct lpk_site *site)
 	 */
 	unsigned long seq = lpk_load_acquire(&filter.seq);
 	unsigned long state = lpk_load_relaxed(&site->state);
-	bool on = lpk__site_level(site) < threshold(site->subsystem);
+	bool on = lpk__site_wanted(site);
 
 	/*
 	 * LMM(decide:B)
@@ -223,8 +253,8 @@ lpk__site_decide(struct lpk_site *site)
 	/*
 	 * LMM(decide:C)
 	 * The decision before a last look at the filter. Pairs with set:C:
-	 * either the new filter's walk finds our decision, or we find the new
-	 * filter.
+	 * either the new filter's walk finds our decision, or we find the odd
+	 * mark, or the new filter.
 	 */
 	lpk_fence_full();
 	if (lpk_load_relaxed(&filter.seq) != seq)
@@ -237,12 +267,11 @@ publish(const struct draft *draft)
 {
 	unsigned long i;
 
-	/* Relaxed throughout: set:A and set:C are around it. */
+	/* Relaxed throughout: set:A and set:B are around it. */
 	for (i = 0; i < draft->rules; i++) {
 		lpk__words_write(filter.rule[i].name, draft->rule[i].name,
 		    sizeof(draft->rule[i].name));
-		lpk_store_relaxed(
-		    &filter.rule[i].level, draft->rule[i].level);
+		lpk_store_relaxed(&filter.rule[i].level, draft->rule[i].level);
 	}
 	lpk_store_relaxed(&filter.rules, draft->rules);
 	lpk_store_relaxed(&filter.others, draft->others);
@@ -259,8 +288,119 @@ undecide_all(void)
 	struct lpk_site *site =
 	    (struct lpk_site *)lpk_load_acquire(&filter.sites);
 
-	for (; site != NULL; site = site->next)
+	for (; site != NULL; site = next_get(site))
 		lpk_store_relaxed(&site->state, LPK__SITE_LISTED);
+}
+
+bool
+lpk__filter_begin(unsigned long *seq)
+{
+	/* Relaxed: the acquire of the exchange is what orders. */
+	*seq = lpk_load_relaxed(&filter.seq);
+	/*
+	 * LMM(set:D)
+	 * The list and the rules as whoever was here before left them. Pairs
+	 * with set:B.
+	 */
+	if ((*seq & 1) != 0 || !lpk_cas_acquire(&filter.seq, *seq, *seq + 1))
+		return false;
+	/*
+	 * LMM(set:A)
+	 * The odd mark before the first rule. Pairs with decide:B.
+	 */
+	lpk_fence_release();
+	return true;
+}
+
+void
+lpk__filter_renew(void)
+{
+	/*
+	 * LMM(set:C)
+	 * The odd mark before the walk. Pairs with decide:C.
+	 */
+	lpk_fence_full();
+	undecide_all();
+}
+
+void
+lpk__filter_end(unsigned long seq)
+{
+	/*
+	 * LMM(set:B)
+	 * The rules, and the links of the list, before the even mark. Pairs
+	 * with decide:A and set:D.
+	 */
+	lpk_store_release(&filter.seq, seq);
+}
+
+void
+lpk__filter_control(lpk__control_fn *control)
+{
+	lpk_store_relaxed(&filter.control, (unsigned long)control);
+}
+
+const struct lpk_site *
+lpk__sites_first(void)
+{
+	/*
+	 * LMM(first:A)
+	 * Pairs with enlist:B: the links of what is on the list are there.
+	 */
+	return (const struct lpk_site *)lpk_load_acquire(&filter.sites);
+}
+
+/* One pass; false when a new site at the head came between. */
+static bool
+forget_pass(uintptr_t begin, uintptr_t end)
+{
+	/*
+	 * LMM(forget:A)
+	 * Pairs with enlist:B: the links of what is on the list are there.
+	 */
+	struct lpk_site *site =
+	    (struct lpk_site *)lpk_load_acquire(&filter.sites);
+	struct lpk_site *before = NULL, *behind;
+
+	for (; site != NULL; site = behind) {
+		behind = next_get(site);
+		if ((uintptr_t)site < begin || (uintptr_t)site >= end)
+			before = site;
+		else if (before != NULL)
+			next_set(before, behind);
+		else if (!lpk_cas_relaxed(&filter.sites, (unsigned long)site,
+			     (unsigned long)behind))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Who else touches the list meanwhile: enlist() alone, at its head; all who
+ * walk it hold the filter. enlist() never looks into the site that it finds at
+ * the head, it only compares its address: so that site may go at any moment.
+ * When it has gone, the exchange of enlist() fails; when it has gone and the
+ * same address is at the head again, a module was loaded there again, and the
+ * link is right. The links behind the head are written by nobody else.
+ *
+ * Relaxed: exchanges of the head are one chain of read-modify-writes, so what
+ * enlist:B published stays published whoever exchanged the head last; set:B
+ * and set:D hand the other links on.
+ */
+bool
+lpk__sites_forget(uintptr_t begin, uintptr_t end, bool in_any_case)
+{
+	unsigned long seq;
+	bool held = lpk__filter_begin(&seq);
+
+	if (!held && !in_any_case)
+		return false;
+	/* Each failure means that another context enlisted a site. */
+	while (!forget_pass(begin, end)) {
+	}
+	if (held)
+		lpk__filter_end(seq);
+	return true;
 }
 
 int
@@ -275,26 +415,10 @@ lpk_filter_set(const char *words, size_t *bad_at)
 	result = parse(&draft, words, bad_at);
 	if (result != LPK_OK)
 		return result;
-	/* Relaxed: the acquire of the exchange is what orders. */
-	seq = lpk_load_relaxed(&filter.seq);
-	if ((seq & 1) != 0 || !lpk_cas_acquire(&filter.seq, seq, seq + 1))
+	if (!lpk__filter_begin(&seq))
 		return -LPK_EBUSY;
-	/*
-	 * LMM(set:A)
-	 * The odd mark before the first rule. Pairs with decide:B.
-	 */
-	lpk_fence_release();
 	publish(&draft);
-	/*
-	 * LMM(set:B)
-	 * The rules before the even mark. Pairs with decide:A.
-	 */
-	lpk_store_release(&filter.seq, seq + 2);
-	/*
-	 * LMM(set:C)
-	 * The new filter before the walk. Pairs with decide:C.
-	 */
-	lpk_fence_full();
-	undecide_all();
+	lpk__filter_renew();
+	lpk__filter_end(seq + 2);
 	return LPK_OK;
 }

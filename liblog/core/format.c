@@ -56,7 +56,7 @@ copy(char *dst, const char *src, size_t len)
  * byte kept for the NUL.  The count may wrap, on a 32-bit machine after 4 GB of
  * text, and is still no more than a count then.
  */
-static size_t
+static inline size_t
 out_claim(struct lpk__out *out, size_t len, char **dst)
 {
 	size_t at = out->len, room;
@@ -69,14 +69,20 @@ out_claim(struct lpk__out *out, size_t len, char **dst)
 	return len < room ? len : room;
 }
 
-void
-lpk__out_put(struct lpk__out *out, const char *src, size_t len)
+static inline void
+out_put(struct lpk__out *out, const char *src, size_t len)
 {
 	char *dst;
 
 	len = out_claim(out, len, &dst);
 	if (len)
 		copy(dst, src, len);
+}
+
+void
+lpk__out_put(struct lpk__out *out, const char *src, size_t len)
+{
+	out_put(out, src, len);
 }
 
 void
@@ -253,6 +259,26 @@ sized_kind(const struct lpk__spec *spec, unsigned int plain)
 					   LPK__KIND_BAD;
 }
 
+/*
+ * What most conversions are: a letter alone. Where code is to be small they
+ * are taken as the others are.
+ */
+static bool
+plain_parse(struct lpk__spec *spec, char c)
+{
+	unsigned int kind = letter_meaning(c);
+
+	if (sizeof(size_t) < 8 || kind == LPK__KIND_NONE || kind == LENGTH ||
+	    kind == LPK__KIND_POINTER)
+		return false;
+	spec->kind = (uint8_t)kind;
+	spec->conv = c;
+	spec->length = 0;
+	spec->bytes = sizeof(int);
+	spec->text_len = 2;
+	return true;
+}
+
 /* Takes length and letter; returns what the conversion takes. */
 static unsigned int
 conv_parse(struct lpk__spec *spec, const char **cursor, const char *end)
@@ -283,10 +309,23 @@ conv_parse(struct lpk__spec *spec, const char **cursor, const char *end)
 				       sized_kind(spec, kind);
 }
 
-/* The end of a run of text. */
-static const char *
+/*
+ * The end of a run of text. Only where the end of the format is known may
+ * bytes behind a NUL be looked at.
+ */
+static inline const char *
 text_end(const char *p, const char *end)
 {
+	uint64_t bytes, marks;
+
+	while (sizeof(size_t) >= 8 && end && end - p >= 8) {
+		__builtin_memcpy(&bytes, p, 8);
+		marks = lpk__bytes_zero(bytes) |
+		    lpk__bytes_zero(bytes ^ LPK__BYTES('%'));
+		if (marks)
+			return p + lpk__bytes_first(marks);
+		p += 8;
+	}
 	for (; p != end; p++) {
 		char c = *p;
 
@@ -308,6 +347,18 @@ text_parse(
 	*cursor = p;
 }
 
+/* Appends a run of text up to a '%'; returns where it ends. */
+static inline const char *
+out_run(struct lpk__out *out, const char *text, const char *end)
+{
+	const char *run = text;
+
+	text = text_end(text, end);
+	if (text != run)
+		out_put(out, run, (size_t)(text - run));
+	return text;
+}
+
 bool
 lpk__spec_next(struct lpk__spec *spec, const char **cursor, const char *end)
 {
@@ -321,7 +372,8 @@ lpk__spec_next(struct lpk__spec *spec, const char **cursor, const char *end)
 		text_parse(spec, cursor, p, end);
 		return true;
 	}
-	if (lpk__format_peek(p + 1, end) == '%') {
+	c = lpk__format_peek(p + 1, end);
+	if (c == '%') {
 		text_parse(spec, cursor, p + 1, end);
 		return true;
 	}
@@ -329,7 +381,11 @@ lpk__spec_next(struct lpk__spec *spec, const char **cursor, const char *end)
 	spec->width = 0;
 	spec->precision = -1;
 	spec->ext = 0;
-	if (lpk__format_peek(p, end) < 'A')
+	if (plain_parse(spec, c)) {
+		*cursor = p + 1;
+		return true;
+	}
+	if (c < 'A')
 		p = width_parse(spec, flags_parse(spec, p, end), end);
 	spec->kind = (uint8_t)conv_parse(spec, &p, end);
 	if (spec->kind == LPK__KIND_POINTER) {
@@ -450,6 +506,59 @@ decimal_put(char *p, uint64_t number)
 	return p;
 }
 
+/* Digits of a number in decimal. */
+static unsigned int
+decimal_count(uint64_t number)
+{
+	static const uint64_t tens[LPK__DECIMAL_MAX] = {0, 10, 100, 1000, 10000,
+	    100000, 1000000, 10000000, 100000000, 1000000000,
+	    UINT64_C(10000000000), UINT64_C(100000000000),
+	    UINT64_C(1000000000000), UINT64_C(10000000000000),
+	    UINT64_C(100000000000000), UINT64_C(1000000000000000),
+	    UINT64_C(10000000000000000), UINT64_C(100000000000000000),
+	    UINT64_C(1000000000000000000), UINT64_C(10000000000000000000)};
+	/* Bits to digits: 1233 / 4096 is the logarithm of 2, a bit less. */
+	unsigned int bits = 64 - (unsigned int)__builtin_clzll(number | 1);
+	unsigned int digits = bits * 1233 >> 12;
+
+	return digits + (number >= tens[digits]);
+}
+
+char *
+lpk__decimal_write(char *to, uint64_t number, int width)
+{
+	char digits[LPK__DECIMAL_MAX], *end = digits + sizeof(digits), *p;
+	int count;
+
+	/* Digits that are written and at once read again are slow to read. */
+	if (sizeof(size_t) < 8) {
+		p = digits_put(end, number, 10, "0123456789");
+		count = (int)(end - p);
+	} else {
+		p = NULL;
+		count = (int)decimal_count(number);
+	}
+	for (; width > count; width--)
+		*to++ = ' ';
+	if (p)
+		__builtin_memcpy(to, p, (size_t)count);
+	else
+		decimal_put(to + count, number);
+	return to + count;
+}
+
+char *
+lpk__decimals_write(char *to, uint32_t number, int width)
+{
+	char *end = to + width, *p = end;
+
+	for (; sizeof(size_t) >= 8 && p - to >= 2; number /= 100)
+		p = pair_put(p, number % 100);
+	for (; p != to; number /= 10)
+		*--p = (char)('0' + number % 10);
+	return end;
+}
+
 static char *
 hex_put(char *p, uint64_t number, const char *set)
 {
@@ -544,6 +653,22 @@ number_put(struct lpk__out *out, const struct lpk__spec *spec, const char *text,
 		lpk__out_fill(out, ' ', pad);
 }
 
+/* What an integer conversion without flags and width is. */
+static inline void
+decimal_render(
+    struct lpk__out *out, uint64_t bits, unsigned int bytes, bool is_signed)
+{
+	bool is_negative = integer_sign(&bits, bytes, is_signed);
+	char spare[LPK__DECIMAL_MAX + 1];
+	char *begin = lpk__out_room(out, spare, sizeof(spare)), *p = begin;
+
+	*p = '-';
+	p += is_negative;
+	p += decimal_count(bits);
+	decimal_put(p, bits);
+	lpk__out_wrote(out, spare, begin, p);
+}
+
 void
 lpk__spec_put_integer(
     struct lpk__out *out, const struct lpk__spec *spec, uint64_t bits)
@@ -607,7 +732,13 @@ lpk__spec_render(struct lpk__out *out, const struct lpk__spec *spec,
 	case LPK__KIND_SIZE:
 	case LPK__KIND_PTRDIFF:
 	case LPK__KIND_INTMAX:
-		lpk__spec_put_integer(out, spec, value->bits);
+		if (sizeof(size_t) >= 8 && (spec->flags | spec->width) == 0 &&
+		    spec->precision < 0 &&
+		    (spec->conv == 'd' || spec->conv == 'u'))
+			decimal_render(
+			    out, value->bits, spec->bytes, spec->conv == 'd');
+		else
+			lpk__spec_put_integer(out, spec, value->bits);
 		break;
 	case LPK__KIND_CHAR:
 		c = (char)value->bits;
@@ -632,6 +763,68 @@ lpk__spec_render(struct lpk__out *out, const struct lpk__spec *spec,
 	default:
 		lpk__spec_render_bad(out, spec);
 		break;
+	}
+}
+
+/*
+ * Takes a decimal conversion without anything around it, of an int or of the
+ * longest integers there are; 0 if it is another.
+ */
+static inline unsigned int
+decimal_parse(const char **cursor, const char *end, char *conv)
+{
+	const char *p = *cursor + 1;
+	unsigned int bytes = sizeof(int);
+	char c = lpk__format_peek(p, end);
+
+	if (c == 'l' && sizeof(long) == 8) {
+		bytes = 8;
+		c = lpk__format_peek(++p, end);
+		if (c == 'l')
+			c = lpk__format_peek(++p, end);
+	} else if (c == 'z') {
+		bytes = sizeof(size_t);
+		c = lpk__format_peek(++p, end);
+	}
+	if (c != 'd' && c != 'u')
+		return 0;
+	*conv = c;
+	*cursor = p + 1;
+	return bytes;
+}
+
+const char *
+lpk__out_words(struct lpk__out *out, const char *text, const char *end,
+    const unsigned char **words, size_t *left)
+{
+	static const struct lpk__spec plain_float = {
+	    .text = "%f",
+	    .text_len = 2,
+	    .precision = -1,
+	    .kind = LPK__KIND_DOUBLE,
+	    .conv = 'f',
+	};
+	unsigned int bytes;
+	uint64_t word;
+	char conv;
+
+	for (;;) {
+		text = out_run(out, text, end);
+		if (sizeof(size_t) < 8 || *left == 0 || text == end ||
+		    *text == '\0')
+			return text;
+		__builtin_memcpy(&word, *words, sizeof(word));
+		bytes = decimal_parse(&text, end, &conv);
+		if (bytes) {
+			decimal_render(out, word, bytes, conv == 'd');
+		} else if (lpk__format_peek(text + 1, end) == 'f') {
+			lpk__double_render(out, &plain_float, word);
+			text += 2;
+		} else {
+			return text;
+		}
+		*words += sizeof(word);
+		--*left;
 	}
 }
 
@@ -699,7 +892,6 @@ lpk__out_vformat(
 	struct lpk__args args;
 	struct lpk__spec spec;
 	bool is_known = true;
-	const char *run;
 
 	if (!fmt) {
 		fmt = "(null format)";
@@ -708,10 +900,7 @@ lpk__out_vformat(
 	va_copy(args.ap, ap);
 	do {
 		/* Most of the text is seen here, sooner than by the parser. */
-		run = fmt;
-		fmt = text_end(fmt, end);
-		if (fmt != run)
-			lpk__out_put(out, run, (size_t)(fmt - run));
+		fmt = out_run(out, fmt, end);
 		if (!lpk__spec_next(&spec, &fmt, end))
 			break;
 		if (spec.kind == LPK__KIND_NONE) {

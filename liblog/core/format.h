@@ -218,6 +218,44 @@ void lpk__ptr_render(struct lpk__out *out, const struct lpk__spec *spec,
     const struct lpk__value *value);
 
 /*
+ * Where @bytes more can be written in place; else @spare, of that size. Then
+ * lpk__out_wrote(), with what was written: it puts it where it belongs.
+ */
+static inline char *
+lpk__out_room(const struct lpk__out *out, char *spare, size_t bytes)
+{
+	if (out->len >= out->size || out->size - out->len <= bytes)
+		return spare;
+	return out->buf + out->len;
+}
+
+static inline void
+lpk__out_wrote(
+    struct lpk__out *out, const char *spare, const char *begin, const char *end)
+{
+	if (begin == spare)
+		lpk__out_put(out, spare, (size_t)(end - spare));
+	else
+		out->len += (size_t)(end - begin);
+}
+
+/*
+ * Appends text and those conversions that most are, as far as these go, and
+ * returns where something else comes.  Each takes 8 bytes off the @left words.
+ */
+const char *lpk__out_words(struct lpk__out *out, const char *text,
+    const char *end, const unsigned char **words, size_t *left);
+
+/* Most bytes of a decimal number. */
+#define LPK__DECIMAL_MAX 20
+
+/* Writes a number, spaces before it up to @width; returns its end. */
+char *lpk__decimal_write(char *to, uint64_t number, int width);
+
+/* Writes the last @width digits of a number; returns their end. */
+char *lpk__decimals_write(char *to, uint32_t number, int width);
+
+/*
  * The two below are in the format_float_*.c that the port chose: no other file
  * knows a floating-point type.
  */
@@ -234,6 +272,30 @@ static inline char
 lpk__format_peek(const char *cursor, const char *end)
 {
 	return cursor == end ? '\0' : *cursor;
+}
+
+/*
+ * Eight bytes at once, for machines whose registers hold them: the same byte
+ * eight times; a mark (0x80) in each byte that is zero, and in no other; the
+ * first of the marked bytes.
+ */
+#define LPK__BYTES(c) (UINT64_C(0x0101010101010101) * (unsigned char)(c))
+
+static inline uint64_t
+lpk__bytes_zero(uint64_t bytes)
+{
+	const uint64_t low = LPK__BYTES(0x7f);
+
+	return ~(((bytes & low) + low) | bytes | low);
+}
+
+static inline unsigned int
+lpk__bytes_first(uint64_t marks)
+{
+	return (unsigned int)(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
+		       __builtin_ctzll(marks) :
+		       __builtin_clzll(marks)) /
+	    8;
 }
 
 #endif /* LPK_CORE_FORMAT_H */

@@ -13,6 +13,8 @@
  */
 #include "format.h"
 
+#include <float.h>
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -309,32 +311,44 @@ text_round(struct decimal *dec, char *text, int len, int keep)
  * decimals are wanted.  They are exact integers then, ties included.
  */
 static bool
-fixed_make(struct decimal *dec, uint64_t mantissa, int exponent, int digits)
+fixed_split(uint64_t mantissa, int exponent, int digits, uint64_t *integer,
+    uint32_t *decimals)
 {
-	char *end = dec->stb + STB_BUFFER, *p = end;
-	uint64_t integer, fraction, high, low, rest;
-	int i;
+	uint64_t fraction, high, low, rest;
 
 	if (exponent >= 0 || exponent < -63 || digits > BASE_DIGITS)
 		return false;
-	integer = mantissa >> -exponent;
+	*integer = mantissa >> -exponent;
 	fraction = mantissa << (64 + exponent);
 	/* fraction x 10^digits, of 96 bits: the upper 32 are the decimals. */
 	low = (fraction & UINT32_MAX) * powers_of_ten[digits];
 	high = (fraction >> 32) * powers_of_ten[digits] + (low >> 32);
 	rest = high << 32 | (low & UINT32_MAX);
 	high >>= 32;
-	low = digits ? high : integer; /* whose parity decides a tie */
+	low = digits ? high : *integer; /* whose parity decides a tie */
 	if (rest > UINT64_C(1) << 63 || (rest == UINT64_C(1) << 63 && low & 1))
 		high++;
 	if (high == powers_of_ten[digits]) {
 		high = 0;
-		integer++;
+		++*integer;
 	}
-	low = (uint32_t)high;
+	*decimals = (uint32_t)high;
+	return true;
+}
+
+static bool
+fixed_make(struct decimal *dec, uint64_t mantissa, int exponent, int digits)
+{
+	char *end = dec->stb + STB_BUFFER, *p = end;
+	uint64_t integer;
+	uint32_t decimals;
+	int i;
+
+	if (!fixed_split(mantissa, exponent, digits, &integer, &decimals))
+		return false;
 	for (i = 0; i < digits; i++) {
-		*--p = (char)('0' + (uint32_t)low % 10);
-		low = (uint32_t)low / 10;
+		*--p = (char)('0' + decimals % 10);
+		decimals /= 10;
 	}
 	for (; integer; integer /= 10)
 		*--p = (char)('0' + integer % 10);
@@ -350,6 +364,60 @@ fixed_make(struct decimal *dec, uint64_t mantissa, int exponent, int digits)
 	return true;
 }
 
+/* A %f as most are: nothing goes around it, and the above will do. */
+static bool
+plain_put(struct lpk__out *out, const struct lpk__spec *spec, uint64_t bits)
+{
+	char spare[1 + LPK__DECIMAL_MAX + 1 + BASE_DIGITS], *begin, *p;
+	int digits = spec->precision < 0 ? 6 : spec->precision;
+	int exponent = (int)(bits >> FRACTION_BITS & EXPONENT_MAX);
+	uint64_t mantissa = (bits & FRACTION_MASK) | (FRACTION_MASK + 1);
+	uint64_t integer = 0;
+	uint32_t decimals = 0;
+
+	if (spec->conv != 'f' || spec->width != 0 || spec->flags != 0)
+		return false;
+	exponent -= EXPONENT_BIAS + FRACTION_BITS;
+	if ((bits << 1 != 0 || digits > BASE_DIGITS) &&
+	    !fixed_split(mantissa, exponent, digits, &integer, &decimals))
+		return false;
+	begin = p = lpk__out_room(out, spare, sizeof(spare));
+	*p = '-';
+	p = lpk__decimal_write(p + (bits >> 63), integer, 0);
+	if (digits > 0) {
+		*p++ = '.';
+		p = lpk__decimals_write(p, decimals, digits);
+	}
+	lpk__out_wrote(out, spare, begin, p);
+	return true;
+}
+
+/* By stb; false where its digits would not do. */
+static bool
+stb_make(struct decimal *dec, uint64_t bits, bool is_fixed, int digits)
+{
+	const char *start;
+	unsigned int len;
+	double number;
+	int keep;
+
+	/*
+	 * stb's pairs of doubles need each step rounded to a double, which an
+	 * x87 unit does not do, or not in every dialect.
+	 */
+	if (FLT_EVAL_METHOD != 0)
+		return false;
+	__builtin_memcpy(&number, &bits, sizeof(number));
+	stbsp__real_to_str(
+	    &start, &len, dec->stb, &dec->point, number, STB_UNROUNDED);
+	keep = is_fixed ? digits + dec->point : digits;
+	if (keep < 0) {
+		zero_make(dec);
+		return true;
+	}
+	return text_round(dec, dec->stb + (start - dec->stb), (int)len, keep);
+}
+
 /*
  * Converts the magnitude of a finite double to @digits decimals
  * (@is_fixed) or to @digits significant digits.
@@ -359,9 +427,6 @@ decimal_make(struct decimal *dec, uint64_t bits, bool is_fixed, int digits)
 {
 	uint64_t mantissa = bits & FRACTION_MASK;
 	int exponent = (int)(bits >> FRACTION_BITS & EXPONENT_MAX);
-	const char *start;
-	unsigned int len;
-	double number;
 	int keep;
 
 	if (exponent == 0 && mantissa == 0) {
@@ -375,15 +440,7 @@ decimal_make(struct decimal *dec, uint64_t bits, bool is_fixed, int digits)
 	exponent -= EXPONENT_BIAS + FRACTION_BITS;
 	if (is_fixed && fixed_make(dec, mantissa, exponent, digits))
 		return;
-	__builtin_memcpy(&number, &bits, sizeof(number));
-	stbsp__real_to_str(
-	    &start, &len, dec->stb, &dec->point, number, STB_UNROUNDED);
-	keep = is_fixed ? digits + dec->point : digits;
-	if (keep < 0) {
-		zero_make(dec);
-		return;
-	}
-	if (text_round(dec, dec->stb + (start - dec->stb), (int)len, keep))
+	if (stb_make(dec, bits, is_fixed, digits))
 		return;
 	words_expand(dec, mantissa, exponent);
 	keep = is_fixed ? digits + dec->point : digits;
@@ -576,10 +633,12 @@ void
 lpk__double_render(
     struct lpk__out *out, const struct lpk__spec *spec, uint64_t bits)
 {
-	struct lpk__spec plain = *spec;
+	struct lpk__spec plain;
 	char prefix[4];
 	int prefix_len = 1, pad;
 
+	if (plain_put(out, spec, bits))
+		return;
 	if (bits >> 63)
 		prefix[0] = '-';
 	else if (spec->flags & LPK__SPEC_PLUS)
@@ -592,6 +651,7 @@ lpk__double_render(
 	if (bits >> FRACTION_BITS == EXPONENT_MAX) {
 		const char *names = spec->conv & 0x20 ? "infnan" : "INFNAN";
 
+		plain = *spec;
 		plain.flags &= (uint8_t)~LPK__SPEC_ZERO;
 		pad = pad_open(out, &plain, prefix, prefix_len, 3);
 		lpk__out_put(out, bits & FRACTION_MASK ? names + 3 : names, 3);

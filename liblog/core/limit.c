@@ -6,15 +6,14 @@
 #include <lpk/port.h>
 #include <lpk/printk.h>
 
+#include "port_fast.h"
 #include "ring.h"
 
 static void
 suppress(struct lpk_log *log)
 {
-	if (log == NULL)
-		log = lpk_default_log();
 	/* Relaxed: a count. */
-	lpk_fetch_add_relaxed(&lpk__head(log)->suppressed, 1);
+	lpk_fetch_add_relaxed(&lpk__head(lpk__fast_log(log))->suppressed, 1);
 }
 
 bool
@@ -39,29 +38,52 @@ take_missed(struct lpk_ratelimit *limit)
 	return missed;
 }
 
-bool
-lpk__ratelimit(struct lpk_log *log, struct lpk_site *site,
-    struct lpk_ratelimit *limit)
+/*
+ * Time in units of 2^16 ticks: one word, and on a 32-bit machine it takes a
+ * day to come round, not a second.
+ */
+#define TIME_SHIFT 16
+
+static unsigned long
+now_units(void)
+{
+	return (unsigned long)(lpk_port_clock() >> TIME_SHIFT);
+}
+
+static unsigned long
+interval_units(const struct lpk_ratelimit *limit)
 {
 	uint64_t ticks =
 	    lpk_port_clock_hz() / 1000 * (uint64_t)limit->interval_ms;
-	unsigned long now = (unsigned long)(lpk_port_clock() /
-				(ticks != 0 ? ticks : 1)) + 1;
-	unsigned long window = lpk_load_relaxed(&limit->window);
+
+	ticks >>= TIME_SHIFT;
+	return ticks < ~0ul >> 1 ? (unsigned long)ticks : ~0ul >> 1;
+}
+
+bool
+lpk__ratelimit(
+    struct lpk_log *log, struct lpk_site *site, struct lpk_ratelimit *limit)
+{
+	unsigned long begin = lpk_load_relaxed(&limit->begin);
+	unsigned long now = now_units() | 1; /* 0: no interval has begun */
 	unsigned long missed;
 
 	/*
-	 * Relaxed: the words are counts. A call that is counted in the window
-	 * after its own by a race is let through or held back all the same,
+	 * Relaxed: the words are counts. A call that a race puts into the
+	 * interval after its own is let through or held back all the same,
 	 * and the suppressed are exact.
 	 */
-	if (window != now && lpk_cas_relaxed(&limit->window, window, now)) {
+	if ((begin == 0 || now - begin >= interval_units(limit)) &&
+	    lpk_cas_relaxed(&limit->begin, begin, now)) {
 		lpk_store_relaxed(&limit->passed, 0);
 		missed = take_missed(limit);
-		if (missed != 0)
+		if (missed != 0) {
+			lpk_fetch_add_relaxed(
+			    &lpk__head(lpk__fast_log(log))->reported, 1);
 			lpk_write(log, (enum lpk_level)site->level,
 			    "%s: %lu messages suppressed", site->function,
 			    missed);
+		}
 	}
 	if (lpk_fetch_add_relaxed(&limit->passed, 1) < limit->burst)
 		return true;

@@ -7,11 +7,13 @@
 
 #include <lpk/port.h>
 
+#include "clock.h"
+
 void
 lpk__head_fill(struct lpk_log *log)
 {
 	struct lpk__head *head = lpk__head(log);
-	struct lpk__head fresh = {
+	struct lpk__head_fixed fixed = {
 	    .magic = LPK__MAGIC,
 	    .version = LPK__FORMAT_VERSION,
 	    .endian = LPK__ENDIAN_MARK,
@@ -20,8 +22,10 @@ lpk__head_fill(struct lpk_log *log)
 	    .geometry = log->geometry,
 	};
 
-	lpk__words_write((unsigned long *)(void *)head, &fresh,
-	    offsetof(struct lpk__head, ready));
+	lpk__words_write(
+	    (unsigned long *)(void *)&head->fixed, &fixed, sizeof(fixed));
+	/* Not left to the first record: clock_due is 0 until then. */
+	lpk__clock_refresh(log);
 	/*
 	 * Relaxed: every context that comes here writes the same words, and a
 	 * reader in this process has the shape from its log.
@@ -44,6 +48,8 @@ lpk_log_init(struct lpk_log *log, const char *name, void *memory,
 		return -LPK_ENOMEM;
 	*log = (struct lpk_log){
 	    .geometry = LPK__GEOMETRY(block_bytes, blocks, lanes),
+	    .blocks = (unsigned char *)memory + skip + LPK_HEAD_BYTES +
+		LPK__DICT_BYTES(block_bytes, blocks),
 	    .region = (unsigned char *)memory + skip,
 	    .region_bytes = need,
 	    .name = name,
@@ -80,6 +86,7 @@ lpk_log_stats(const struct lpk_log *log, struct lpk_log_stats *stats)
 	}
 	sum.dropped = lpk_load_relaxed(&head->dropped);
 	sum.suppressed = lpk_load_relaxed(&head->suppressed);
+	sum.reports = lpk_load_relaxed(&head->reported);
 	sum.blocks_opened = lpk_load_relaxed(&head->order);
 	*stats = sum;
 }

@@ -47,28 +47,37 @@ sequence_bytes(const unsigned char *text, size_t left)
 	return length;
 }
 
-/* One line for a terminal. */
-static void
-put_safe(struct lpk__out *out, const char *text, size_t bytes)
+/* The first byte of eight that is not printable ASCII; 8: none. */
+static inline unsigned int
+plain_count(const unsigned char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
-	size_t begin = 0, i = 0, length;
+	uint64_t bytes, low, plain;
 
-	while (i < bytes) {
-		if ((at[i] >= 0x20 && at[i] < 0x7f) || at[i] == '\t') {
-			i++;
-			continue;
-		}
-		length = at[i] >= 0xc2 ? sequence_bytes(at + i, bytes - i) : 0;
-		if (length != 0) {
-			i += length;
-			continue;
-		}
-		lpk__out_put(out, text + begin, i - begin);
-		put_hex(out, at[i]);
-		begin = ++i;
+	__builtin_memcpy(&bytes, text, 8);
+	low = bytes & LPK__BYTES(0x7f);
+	/* From 0x20 on the first sum reaches 0x80, at 0x7f the second does. */
+	plain = (low + LPK__BYTES(0x80 - 0x20)) & ~(low + LPK__BYTES(1)) &
+	    ~bytes & LPK__BYTES(0x80);
+	plain ^= LPK__BYTES(0x80);
+	return plain == 0 ? 8 : lpk__bytes_first(plain);
+}
+
+/* Where a run of bytes that every terminal shows as they are ends. */
+static inline size_t
+plain_end(const unsigned char *text, size_t i, size_t bytes)
+{
+	unsigned int count;
+
+	while (sizeof(size_t) >= 8 && bytes - i >= 8) {
+		count = plain_count(text + i);
+		i += count;
+		if (count != 8)
+			break;
 	}
-	lpk__out_put(out, text + begin, bytes - begin);
+	while (i < bytes &&
+	    ((text[i] >= 0x20 && text[i] < 0x7f) || text[i] == '\t'))
+		i++;
+	return i;
 }
 
 /* One line for /dev/kmsg, which escapes all that is not printable ASCII. */
@@ -88,73 +97,99 @@ put_kmsg(struct lpk__out *out, const char *text, size_t bytes)
 }
 
 static void
-put_number(struct lpk__out *out, uint64_t value, unsigned int width, char pad)
+put_number(struct lpk__out *out, uint64_t value)
 {
-	char digits[20];
-	unsigned int count = 0;
+	char text[LPK__DECIMAL_MAX];
+	char *end = lpk__decimal_write(text, value, 0);
 
-	do {
-		digits[sizeof(digits) - ++count] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
-	while (count < width && count < sizeof(digits))
-		digits[sizeof(digits) - ++count] = pad;
-	lpk__out_put(out, digits + sizeof(digits) - count, count);
+	lpk__out_put(out, text, (size_t)(end - text));
 }
 
-static void
-put_caller(struct lpk__out *out, uint32_t caller)
-{
-	char letter = caller & LPK_CALLER_HANDLER ? 'S' : 'T';
+#define CALLER_MAX (1 + LPK__DECIMAL_MAX)
 
-	lpk__out_put(out, &letter, 1);
-	put_number(out, caller & ~LPK_CALLER_HANDLER, 0, ' ');
+static char *
+write_caller(char *to, uint32_t caller)
+{
+	*to++ = caller & LPK_CALLER_HANDLER ? 'S' : 'T';
+	return lpk__decimal_write(to, caller & ~LPK_CALLER_HANDLER, 0);
 }
 
-static void
-put_prefix(struct lpk__out *out, const struct lpk_record *record,
-    enum lpk_style style)
+/* "][ T1234": what goes before the caller makes it six characters wide. */
+static char *
+write_caller_column(char *to, uint32_t caller)
 {
-	uint64_t us = record->time_ns / 1000;
+	char text[CALLER_MAX];
+	size_t length = (size_t)(write_caller(text, caller) - text), pad;
+
+	*to++ = ']';
+	*to++ = '[';
+	for (pad = length; pad < 6; pad++)
+		*to++ = ' ';
+	__builtin_memcpy(to, text, length);
+	return to + length;
+}
+
+/* "<1234>[12345678901.123456][T2147483647] " */
+#define PREFIX_MAX (6 + 1 + 2 * LPK__DECIMAL_MAX + 1 + 2 + CALLER_MAX + 2)
+
+static char *
+write_prefix(char *to, const struct lpk_record *record, enum lpk_style style)
+{
+	uint64_t us = record->time_ns / 1000, seconds = us / 1000000;
 
 	if (style == LPK_STYLE_PRIO) {
-		lpk__out_put(out, "<", 1);
-		put_number(out,
-		    (uint64_t)record->facility << 3 | record->level, 0, ' ');
-		lpk__out_put(out, ">", 1);
+		*to++ = '<';
+		to = lpk__decimal_write(
+		    to, (uint64_t)record->facility << 3 | record->level, 0);
+		*to++ = '>';
 	}
-	lpk__out_put(out, "[", 1);
-	put_number(out, us / 1000000, 5, ' ');
-	lpk__out_put(out, ".", 1);
-	put_number(out, us % 1000000, 6, '0');
-	if (style == LPK_STYLE_CALLER) {
-		struct lpk__out caller;
-		char text[16];
-
-		lpk__out_init(&caller, text, sizeof(text));
-		put_caller(&caller, record->caller);
-		lpk__out_put(out, "][", 2);
-		lpk__out_fill(out, ' ', 6 - (int)caller.len);
-		lpk__out_put(out, text, caller.len);
-	}
-	lpk__out_put(out, "] ", 2);
+	*to++ = '[';
+	to = lpk__decimal_write(to, seconds, 5);
+	*to++ = '.';
+	to = lpk__decimals_write(to, (uint32_t)(us - seconds * 1000000), 6);
+	if (style == LPK_STYLE_CALLER)
+		to = write_caller_column(to, record->caller);
+	*to++ = ']';
+	*to++ = ' ';
+	return to;
 }
 
+static void
+put_prefix(
+    struct lpk__out *out, const struct lpk_record *record, enum lpk_style style)
+{
+	char spare[PREFIX_MAX];
+	char *begin = lpk__out_room(out, spare, sizeof(spare));
+
+	lpk__out_wrote(out, spare, begin, write_prefix(begin, record, style));
+}
+
+/* Lines for a terminal, in one pass over the text. */
 static void
 put_lines(struct lpk__out *out, const struct lpk_record *record,
     const char *text, enum lpk_style style)
 {
-	size_t begin = 0, end;
+	const unsigned char *at = (const unsigned char *)text;
+	size_t bytes = record->text_bytes, begin = 0, i = 0, length;
 
-	do {
-		for (end = begin;
-		     end < record->text_bytes && text[end] != '\n';)
-			end++;
-		put_prefix(out, record, style);
-		put_safe(out, text + begin, end - begin);
+	put_prefix(out, record, style);
+	while ((i = plain_end(at, i, bytes)) < bytes) {
+		length = at[i] >= 0xc2 ? sequence_bytes(at + i, bytes - i) : 0;
+		if (length != 0) {
+			i += length;
+			continue;
+		}
+		lpk__out_put(out, text + begin, i - begin);
+		begin = i + 1;
+		if (at[i++] != '\n') {
+			put_hex(out, at[i - 1]);
+			continue;
+		}
 		lpk__out_put(out, "\n", 1);
-		begin = end + 1;
-	} while (end < record->text_bytes);
+		put_prefix(out, record, style);
+	}
+	lpk__out_put(out, text + begin, bytes - begin);
+	lpk__out_put(out, "\n", 1);
 }
 
 static void
@@ -164,17 +199,18 @@ put_kmsg_record(
 	const char *pair = text + record->text_bytes + 1;
 	const char *end = pair + record->kv_bytes;
 	char flag = record->flags & LPK_RECORD_CONT ? 'c' : '-';
+	char caller[CALLER_MAX];
 
-	put_number(
-	    out, (uint64_t)record->facility << 3 | record->level, 0, ' ');
+	put_number(out, (uint64_t)record->facility << 3 | record->level);
 	lpk__out_put(out, ",", 1);
-	put_number(out, record->seq, 0, ' ');
+	put_number(out, record->seq);
 	lpk__out_put(out, ",", 1);
-	put_number(out, record->time_ns / 1000, 0, ' ');
+	put_number(out, record->time_ns / 1000);
 	lpk__out_put(out, ",", 1);
 	lpk__out_put(out, &flag, 1);
 	lpk__out_put(out, ",caller=", 8);
-	put_caller(out, record->caller);
+	lpk__out_put(out, caller,
+	    (size_t)(write_caller(caller, record->caller) - caller));
 	lpk__out_put(out, ";", 1);
 	put_kmsg(out, text, record->text_bytes);
 	lpk__out_put(out, "\n", 1);

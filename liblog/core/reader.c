@@ -19,8 +19,13 @@
 #include <lpk/port.h>
 
 #include "clock.h"
+#include "dict.h"
+#include "message.h"
+#include "names.h"
+#include "port_fast.h"
 #include "reader.h"
 #include "record.h"
+#include "render.h"
 #include "ring.h"
 
 /* What a look at a stream found. */
@@ -70,7 +75,7 @@ follow(struct lpk_reader *reader, uint32_t number, struct lpk__stream *stream)
 		return false;
 	}
 	stream->past = lpk_load_relaxed(&block->past);
-	stream->order = lpk_load_relaxed(&block->order);
+	stream->opened = lpk__read64(block->opened);
 	final = lpk_load_relaxed(&block->final);
 	/*
 	 * LMM(follow:B)
@@ -102,16 +107,17 @@ insert(struct lpk_reader *reader, const struct lpk__stream *stream)
 	uint32_t at = reader->streams;
 
 	if (at == LPK_STREAMS_MAX) {
-		/* The latest gives way; it is found again by the next look. */
-		reader->stale = true;
-		if ((long)(stream->order - reader->stream[at - 1].order) > 0)
+		/* The latest gives way; it is found when another is done. */
+		reader->more = true;
+		if ((int64_t)(stream->opened - reader->stream[at - 1].opened) >=
+		    0)
 			return;
 		at--;
 	} else {
 		reader->streams++;
 	}
 	while (at > 0 &&
-	    (long)(stream->order - reader->stream[at - 1].order) < 0) {
+	    (int64_t)(stream->opened - reader->stream[at - 1].opened) < 0) {
 		reader->stream[at] = reader->stream[at - 1];
 		at--;
 	}
@@ -129,6 +135,7 @@ find_streams(struct lpk_reader *reader)
 		before[i] = reader->stream[i];
 	reader->streams = 0;
 	reader->stale = false;
+	reader->more = false;
 	/*
 	 * LMM(find:A)
 	 * Pairs with claim:D: a block that this number counts is seen busy or
@@ -171,7 +178,8 @@ stream_alive(const struct lpk_reader *reader, const struct lpk__stream *stream)
 
 /* The commit word of a record, 0 while it is unfinished. */
 static uint32_t
-slot_load(const struct lpk_reader *reader, uint32_t number, unsigned long slot)
+slot_load(const struct lpk_reader *reader, struct lpk__block *block,
+    unsigned long slot)
 {
 	if (slot >= reader->log->geometry.slots)
 		return 0;
@@ -180,15 +188,17 @@ slot_load(const struct lpk_reader *reader, uint32_t number, unsigned long slot)
 	 * Pairs with commit:A: the words of the record are visible, and all
 	 * that its writer had seen.
 	 */
-	return lpk_load32_acquire(
-	    &lpk__block(reader->log, number)->slots[slot]);
+	return lpk_load32_acquire(&block->slots[slot]);
 }
 
 static uint64_t
-slot_time(const struct lpk_reader *reader, uint32_t number, uint32_t slot)
+slot_time(
+    const struct lpk_reader *reader, struct lpk__block *block, uint32_t slot)
 {
-	return lpk__read64(lpk__block_words(
-	    reader->log, lpk__block(reader->log, number), slot >> 16));
+	/* Outside of the block: somebody wrote there, and take() refuses it. */
+	if (slot >> 16 >= reader->log->geometry.units)
+		return 0;
+	return lpk__read64(lpk__block_words(reader->log, block, slot >> 16));
 }
 
 /*
@@ -215,10 +225,9 @@ look_ahead(struct lpk_reader *reader, struct lpk__stream *stream)
 	if (end > geometry->slots)
 		end = geometry->slots;
 	for (position++; position < end; position++) {
-		slot = slot_load(reader, stream->block, position);
+		slot = slot_load(reader, block, position);
 		if (slot != 0) {
-			stream->time =
-			    slot_time(reader, stream->block, slot);
+			stream->time = slot_time(reader, block, slot);
 			return PEEK_HELD;
 		}
 	}
@@ -228,11 +237,11 @@ look_ahead(struct lpk_reader *reader, struct lpk__stream *stream)
 static void
 peek(struct lpk_reader *reader, struct lpk__stream *stream)
 {
-	uint32_t slot =
-	    slot_load(reader, stream->block, cursor(reader, stream));
+	struct lpk__block *block = stream_block(reader, stream);
+	uint32_t slot = slot_load(reader, block, cursor(reader, stream));
 
 	if (slot != 0) {
-		stream->time = slot_time(reader, stream->block, slot);
+		stream->time = slot_time(reader, block, slot);
 		stream->held_since = 0;
 		stream->state = PEEK_READY;
 		return;
@@ -271,19 +280,20 @@ pass_over(struct lpk_reader *reader, struct lpk__stream *stream)
 static void
 hold(struct lpk_reader *reader, struct lpk__stream *stream)
 {
-	uint64_t now = lpk_port_clock();
-	uint64_t grace = (uint64_t)LPK_GRACE_NS *
-	    (lpk_port_clock_hz() / 1000) / 1000000;
+	/* Odd, so that it is never 0, which stands for "not held". */
+	uint64_t now = lpk_port_clock() | 1;
+	uint64_t grace =
+	    (uint64_t)LPK_GRACE_NS * (lpk_port_clock_hz() / 1000) / 1000000;
 
 	while (stream->state == PEEK_HELD) {
 		if (stream->held_since == 0)
-			stream->held_since = now | 1;
+			stream->held_since = now;
 		if (now - stream->held_since < grace)
 			return;
 		pass_over(reader, stream);
 		peek(reader, stream);
 		if (stream->state == PEEK_HELD)
-			stream->held_since = (now | 1) - grace;
+			stream->held_since = now - grace;
 	}
 }
 
@@ -291,23 +301,29 @@ static void
 remove_stream(struct lpk_reader *reader, uint32_t at)
 {
 	reader->streams--;
+	if (reader->more)
+		reader->stale = true;
 	for (; at < reader->streams; at++)
 		reader->stream[at] = reader->stream[at + 1];
 }
 
 /*
  * Look at the streams that had nothing when last looked at. Returns the one
- * whose next record is the earliest; it may be held.
+ * whose next record is the earliest; it may be held. Streams whose block was
+ * opened after that record need no look.
  */
 static struct lpk__stream *
-earliest(struct lpk_reader *reader)
+earliest(struct lpk_reader *reader, bool *unsure)
 {
 	struct lpk__stream *best = NULL;
 	uint32_t i;
 
+	*unsure = false;
 	for (i = 0; i < reader->streams; i++) {
 		struct lpk__stream *stream = &reader->stream[i];
 
+		if (best != NULL && (int64_t)(stream->opened - best->time) > 0)
+			break;
 		if (stream->state != PEEK_READY)
 			peek(reader, stream);
 		if (stream->state == PEEK_HELD)
@@ -316,9 +332,10 @@ earliest(struct lpk_reader *reader)
 			remove_stream(reader, i--);
 			continue;
 		}
-		if (stream->state == PEEK_EMPTY)
-			continue;
-		if (best == NULL || (int64_t)(stream->time - best->time) < 0)
+		if (stream->state != PEEK_READY)
+			*unsure = true;
+		if (stream->state != PEEK_EMPTY &&
+		    (best == NULL || (int64_t)(stream->time - best->time) < 0))
 			best = stream;
 	}
 	return best;
@@ -327,30 +344,40 @@ earliest(struct lpk_reader *reader)
 /*
  * The stream to read from, NULL if there is nothing. What was committed before
  * the chosen record was begun is visible once that record is: so a second look
- * at the others, until none has anything earlier, keeps cause before effect.
- * Each further round means that an earlier record turned up, which needs
- * another stream or a new block; the bound is for a log that is stormed.
+ * at the streams that had nothing, and for new blocks, until neither has
+ * anything earlier, keeps cause before effect. Each further round means that
+ * an earlier record turned up, which needs another stream or a new block; the
+ * bound is for a log that is stormed.
  */
 static struct lpk__stream *
 choose(struct lpk_reader *reader)
 {
+	unsigned long *order = &lpk__head(reader->log)->order;
 	struct lpk__stream *best = NULL;
 	uint64_t time = 0;
-	uint32_t round;
+	uint32_t round, block = 0;
+	bool unsure;
 
 	for (round = 0; round <= 2 * LPK_STREAMS_MAX; round++) {
-		if (reader->stale ||
-		    /* Relaxed: find:A is the load that orders. */
-		    lpk_load_relaxed(&lpk__head(reader->log)->order) !=
-			reader->order)
+		/* Relaxed: find:A is the load that orders. */
+		if (reader->stale || lpk_load_relaxed(order) != reader->order)
 			find_streams(reader);
-		else if (round != 0 && best != NULL && best->time == time)
+		else if (best != NULL && best->time == time)
 			break;
-		best = earliest(reader);
+		best = earliest(reader, &unsure);
 		if (best == NULL)
 			return NULL;
+		/*
+		 * Found again by a look that came after it was seen. Not "and
+		 * nothing is stale": a claimer that sleeps or died leaves its
+		 * block busy, and the reader stale, for as long.
+		 */
+		if (round != 0 && best->block == block && best->time == time)
+			break;
+		block = best->block;
 		time = best->time;
-		best = earliest(reader);
+		if (unsure)
+			best = earliest(reader, &unsure);
 	}
 	return best != NULL && best->state == PEEK_READY ? best : NULL;
 }
@@ -361,13 +388,15 @@ split_payload(struct lpk_record *record, char *text, uint32_t bytes)
 {
 	uint16_t text_bytes = (uint16_t)bytes;
 
-	if (record->flags & LPK_RECORD_KV) {
-		if (bytes >= sizeof(text_bytes))
-			__builtin_memcpy(&text_bytes, text, sizeof(text_bytes));
-		if (bytes < sizeof(text_bytes) ||
-		    text_bytes > bytes - sizeof(text_bytes))
-			text_bytes = 0;
+	if ((record->flags & LPK_RECORD_KV) != 0 &&
+	    bytes < sizeof(text_bytes)) {
+		text_bytes = 0;
+		bytes = 0;
+	} else if (record->flags & LPK_RECORD_KV) {
+		__builtin_memcpy(&text_bytes, text, sizeof(text_bytes));
 		bytes -= (uint32_t)sizeof(text_bytes);
+		if (text_bytes > bytes)
+			text_bytes = 0;
 		__builtin_memmove(text, text + sizeof(text_bytes), text_bytes);
 		__builtin_memmove(text + text_bytes + 1,
 		    text + text_bytes + sizeof(text_bytes), bytes - text_bytes);
@@ -378,9 +407,15 @@ split_payload(struct lpk_record *record, char *text, uint32_t bytes)
 	record->kv_bytes = bytes - text_bytes;
 }
 
+static const char *
+known(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
 static void
 fill_record(struct lpk_reader *reader, struct lpk_record *record,
-    const struct lpk__header *header, uint32_t flags)
+    const struct lpk__head_words *head, const struct lpk__place *place)
 {
 	unsigned long seq =
 	    lpk_load_relaxed(&lpk__head(reader->log)->clock_seq);
@@ -391,14 +426,60 @@ fill_record(struct lpk_reader *reader, struct lpk_record *record,
 		reader->scale_seq = seq;
 	}
 	record->seq = reader->seq;
-	record->time_ns = lpk__clock_ns(&reader->scale, header->time);
-	record->realtime_ns = reader->scale.realtime_offset_ns == 0 ? 0 :
+	record->time_ns = lpk__clock_ns(&reader->scale, head->time);
+	record->realtime_ns = reader->scale.realtime_offset_ns == 0 ?
+	    0 :
 	    record->time_ns + reader->scale.realtime_offset_ns;
-	record->caller = header->caller;
-	record->flags = lpk__meta_flags(header->meta) | flags;
-	record->level = (uint8_t)lpk__meta_level(header->meta);
-	record->facility = (uint8_t)lpk__meta_facility(header->meta);
+	record->caller = head->caller;
+	lpk__name_find(reader->log, head->caller, record->thread);
+	record->level = (uint8_t)lpk__meta_level(head->meta);
+	record->facility = (uint8_t)lpk__meta_facility(head->meta);
+	record->line = place->line;
+	record->subsystem = known(place->subsystem);
+	record->file = known(place->file);
+	record->function = known(place->function);
 }
+
+/* Render the text of a deferred record; -LPK_ENOSPC when it does not fit. */
+static int
+render_payload(struct lpk_record *record, const struct lpk__place *place,
+    const char *payload, uint32_t bytes, char *text, size_t size_bytes)
+{
+	uint32_t room =
+	    size_bytes > LPK_TEXT_MAX ? LPK_TEXT_MAX : (uint32_t)size_bytes - 1;
+	const char *format = place->format;
+	struct lpk__out out;
+	uint32_t count = 0;
+
+	lpk__out_init(&out, text, (size_t)room + 1);
+	if (place->prefix[0] != '\0')
+		lpk__out_put(&out, place->prefix,
+		    lpk__fast_length(place->prefix, LPK_TEXT_MAX));
+	if (place->flags & LPK_SITE_KERN)
+		format = lpk__kern_skip(format);
+	if (bytes >= sizeof(count)) {
+		__builtin_memcpy(&count, payload, sizeof(count));
+		bytes -= (uint32_t)sizeof(count);
+	}
+	lpk__render_packed(&out, format, place->end, count,
+	    (const unsigned char *)payload + sizeof(count), bytes);
+	lpk__out_finish(&out);
+	if (out.len > room && room < LPK_TEXT_MAX)
+		return -LPK_ENOSPC;
+	record->text_bytes = lpk__text_end(text, room, out.len, &record->flags);
+	record->kv_bytes = 0;
+	text[record->text_bytes] = '\0';
+	return LPK_OK;
+}
+
+/* What is said of a record that the dictionary does not know. */
+static const struct lpk__place nowhere = {
+    .format = "(message of an unknown call site)",
+    .prefix = "",
+    .subsystem = "",
+    .file = "",
+    .function = "",
+};
 
 /*
  * Copy a record and check that it was still there afterwards. -LPK_EPIPE: it
@@ -410,40 +491,78 @@ take(struct lpk_reader *reader, const struct lpk__stream *stream,
     size_t size_bytes, uint32_t flags)
 {
 	const struct lpk_geometry *geometry = &reader->log->geometry;
-	uint32_t slot = slot_load(reader, stream->block, position);
+	struct lpk__block *block = stream_block(reader, stream);
+	uint32_t slot = slot_load(reader, block, position);
 	uint32_t units = slot >> 1 & 0x7fff, bytes;
-	struct lpk__header header;
+	struct lpk__place place;
+	char payload[LPK_TEXT_MAX];
+	struct lpk__head_words head;
 	const unsigned long *words;
+	bool deferred;
 
 	if ((slot >> 16) + units > geometry->units ||
 	    units * 8 < LPK__RECORD_HEAD)
 		return -LPK_EPIPE;
-	words = lpk__block_words(
-	    reader->log, stream_block(reader, stream), slot >> 16);
-	lpk__words_read(&header, words, LPK__RECORD_HEAD);
-	bytes = lpk__meta_bytes(header.meta);
-	if (bytes > units * 8 - LPK__RECORD_HEAD)
+	words = lpk__block_words(reader->log, block, slot >> 16);
+	lpk__words_read(&head, words, sizeof(head));
+	bytes = lpk__meta_bytes(head.meta);
+	deferred = (lpk__meta_flags(head.meta) & LPK__RECORD_DEFERRED) != 0;
+	if (bytes > units * 8 - LPK__RECORD_HEAD || bytes > LPK_TEXT_MAX)
 		return -LPK_EPIPE;
-	if (size_bytes <= bytes)
+	if (!deferred && size_bytes <= bytes)
 		return stream_alive(reader, stream) ? -LPK_ENOSPC : -LPK_EPIPE;
-	lpk__payload_read(text, words, bytes);
+	lpk__payload_read(deferred ? payload : text, &head, words, bytes);
 	if (!stream_alive(reader, stream))
 		return -LPK_EPIPE;
-	fill_record(reader, record, &header, flags);
-	split_payload(record, text, bytes);
+	if (!lpk__dict_find(&place, lpk__dict(reader->log),
+		geometry->dict_bytes, head.site))
+		place = nowhere;
+	fill_record(reader, record, &head, &place);
+	record->flags =
+	    (lpk__meta_flags(head.meta) & ~LPK__RECORD_DEFERRED) | flags;
+	if (!deferred)
+		split_payload(record, text, bytes);
+	else if (render_payload(record, &place, payload, bytes, text,
+		     size_bytes) != LPK_OK)
+		return -LPK_ENOSPC;
 	reader->seq++;
 	return LPK_OK;
 }
 
+static void
+forget_late(struct lpk_reader *reader, uint32_t at)
+{
+	reader->lates--;
+	for (; at < reader->lates; at++)
+		reader->late[at] = reader->late[at + 1];
+}
+
+/* Account for unfinished records passed over whose block was recycled. */
+static void
+lose_lates(struct lpk_reader *reader)
+{
+	uint32_t i;
+
+	for (i = 0; i < reader->lates; i++) {
+		struct lpk__stream stream = {.life = reader->late[i].life,
+		    .block = reader->late[i].block};
+
+		if (stream_alive(reader, &stream))
+			continue;
+		lose(reader, 1);
+		forget_late(reader, i--);
+	}
+}
+
 /*
- * The first of the unfinished records passed over that is finished now, or
- * whose block was recycled; -LPK_EAGAIN if there is none.
+ * The first of the unfinished records passed over that is finished now;
+ * -LPK_EAGAIN if there is none, -LPK_EPIPE if it was lost meanwhile.
  */
 static int
 take_late(struct lpk_reader *reader, struct lpk_record *record, char *text,
     size_t size_bytes)
 {
-	uint32_t i, j;
+	uint32_t i;
 	int result;
 
 	for (i = 0; i < reader->lates; i++) {
@@ -451,20 +570,16 @@ take_late(struct lpk_reader *reader, struct lpk_record *record, char *text,
 		struct lpk__stream stream = {
 		    .life = late->life, .block = late->block};
 
-		result = stream_alive(reader, &stream) ? LPK_OK : -LPK_EPIPE;
-		if (result == LPK_OK) {
-			if (slot_load(reader, late->block, late->slot) == 0)
-				continue;
-			result = take(reader, &stream, late->slot, record,
-			    text, size_bytes, LPK_RECORD_LATE);
-		}
+		if (slot_load(
+			reader, stream_block(reader, &stream), late->slot) == 0)
+			continue;
+		result = take(reader, &stream, late->slot, record, text,
+		    size_bytes, LPK_RECORD_LATE);
 		if (result == -LPK_ENOSPC)
 			return result;
 		if (result == -LPK_EPIPE)
 			lose(reader, 1);
-		reader->lates--;
-		for (j = i; j < reader->lates; j++)
-			reader->late[j] = reader->late[j + 1];
+		forget_late(reader, i);
 		return result;
 	}
 	return -LPK_EAGAIN;
@@ -478,20 +593,28 @@ lpk_reader_next(struct lpk_reader *reader, struct lpk_record *record,
 	int result;
 
 	if (reader == NULL || record == NULL || text == NULL ||
-	    reader->log == NULL)
+	    reader->log == NULL || size_bytes == 0)
 		return -LPK_EINVAL;
 	for (;;) {
-		result = reader->lates != 0 ?
-		    take_late(reader, record, text, size_bytes) :
-		    -LPK_EAGAIN;
-		if (result == LPK_OK || result == -LPK_ENOSPC)
-			return result;
 		stream = choose(reader);
+		if (reader->lates != 0)
+			lose_lates(reader);
 		if (reader->lost_new != 0) {
 			reader->lost = reader->lost_new;
 			reader->lost_new = 0;
 			return -LPK_EPIPE;
 		}
+		/*
+		 * After the choice: what the writer of the chosen record had
+		 * finished before it is visible now, and must come first.
+		 */
+		result = reader->lates != 0 ?
+		    take_late(reader, record, text, size_bytes) :
+		    -LPK_EAGAIN;
+		if (result == LPK_OK || result == -LPK_ENOSPC)
+			return result;
+		if (result == -LPK_EPIPE)
+			continue;
 		if (stream == NULL) {
 			if (reader->event_fd >= 0 && lpk_port_idle(reader))
 				continue;
@@ -505,6 +628,11 @@ lpk_reader_next(struct lpk_reader *reader, struct lpk_record *record,
 		}
 		if (result != -LPK_EPIPE)
 			return result;
+		if (stream_alive(reader, stream)) {
+			/* Not ours: someone wrote over the region. */
+			lose(reader, 1);
+			reader->done[stream->block]++;
+		}
 		/*
 		 * Lapped in the middle of the copy. The next look at the block
 		 * tells how much was lost; each further round needs another
@@ -526,7 +654,8 @@ lpk__reader_ready(struct lpk_reader *reader, uint64_t *retry_ns)
 		struct lpk__stream stream = {
 		    .life = late->life, .block = late->block};
 
-		if (slot_load(reader, late->block, late->slot) != 0 ||
+		if (slot_load(reader, stream_block(reader, &stream),
+			late->slot) != 0 ||
 		    !stream_alive(reader, &stream))
 			return true;
 	}
@@ -546,13 +675,30 @@ lpk__reader_ready(struct lpk_reader *reader, uint64_t *retry_ns)
 static unsigned long
 count_until(const struct lpk_reader *reader, uint32_t number, uint64_t mark)
 {
+	struct lpk__block *block = lpk__block(reader->log, number);
 	unsigned long position = 0;
 	uint32_t slot;
 
-	while ((slot = slot_load(reader, number, position)) != 0 &&
-	    (int64_t)(slot_time(reader, number, slot) - mark) <= 0)
+	while ((slot = slot_load(reader, block, position)) != 0 &&
+	    (int64_t)(slot_time(reader, block, slot) - mark) <= 0)
 		position++;
 	return position;
+}
+
+/*
+ * Records of a block up to the last finished one. Where a block is just being
+ * closed, its state counts failed additions too: a cursor beyond its records
+ * would pass over as many of the block's next life.
+ */
+static unsigned long
+count_finished(const struct lpk_reader *reader, uint32_t number)
+{
+	struct lpk__block *block = lpk__block(reader->log, number);
+	unsigned long count = lpk__ring_stored(reader->log, block);
+
+	while (count != 0 && slot_load(reader, block, count - 1) == 0)
+		count--;
+	return count;
 }
 
 static void
@@ -567,6 +713,7 @@ rewind_to(struct lpk_reader *reader, enum lpk_seek where)
 	reader->lates = 0;
 	reader->lost_new = 0;
 	reader->stale = true;
+	reader->more = false;
 	for (i = 0; i < log->geometry.blocks; i++) {
 		struct lpk__block *block = lpk__block(log, i);
 
@@ -576,7 +723,7 @@ rewind_to(struct lpk_reader *reader, enum lpk_seek where)
 		 */
 		reader->done[i] = lpk_load_relaxed(&block->past);
 		if (where == LPK_SEEK_NEXT)
-			reader->done[i] += lpk__ring_stored(log, block);
+			reader->done[i] += count_finished(reader, i);
 		else if (where == LPK_SEEK_CLEAR && mark != 0)
 			reader->done[i] += count_until(reader, i, mark);
 		reader->seq += reader->done[i];
@@ -638,8 +785,7 @@ lpk__mark_set(struct lpk__mark *mark, const struct lpk_log *log)
 }
 
 bool
-lpk__mark_reached(
-    const struct lpk__mark *mark, const struct lpk_reader *reader)
+lpk__mark_reached(const struct lpk__mark *mark, const struct lpk_reader *reader)
 {
 	const struct lpk_log *log = reader->log;
 	uint32_t i;

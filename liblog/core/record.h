@@ -3,7 +3,7 @@
  * record.h - a record as it lies in a block. With its commit word it has 24
  * bytes of metadata on every machine.
  *
- *   bytes  0- 7  time, counter reading taken after the reservation
+ *   bytes  0- 7  time, counter reading taken before the reservation
  *          8-11  caller
  *         12-15  meta: payload bytes (16 bits), level (3), facility (5),
  *                flags (8)
@@ -12,7 +12,10 @@
  *
  * The payload of a text record is the text without a NUL; with
  * LPK_RECORD_KV, two bytes that hold the length of the text, the text, and
- * "KEY=value" strings that end in a NUL each.
+ * "KEY=value" strings that end in a NUL each. That of a deferred record is the
+ * number of its arguments (32 bits); 8 bytes for each of them: a value, or for
+ * text and for the bytes of a %p extension their number (LPK__BYTES_NULL for a
+ * null pointer); and then these bytes, each argument's filled up to 8.
  */
 #ifndef LPK_CORE_RECORD_H
 #define LPK_CORE_RECORD_H
@@ -23,11 +26,17 @@
 
 #define LPK__RECORD_HEAD 20
 
-struct lpk__header {
+/* A record whose text is rendered by its reader; not seen by users. */
+#define LPK__RECORD_DEFERRED 0x80u
+#define LPK__BYTES_NULL UINT64_MAX
+
+/* The first words of a record: its head and the beginning of its payload. */
+struct lpk__head_words {
 	uint64_t time;
 	uint32_t caller;
 	uint32_t meta;
 	uint32_t site;
+	char payload[4];
 };
 
 static inline uint32_t
@@ -60,35 +69,15 @@ lpk__meta_flags(uint32_t meta)
 	return meta >> 24;
 }
 
-/*
- * The payload begins in the middle of a word on 64-bit machines, behind the
- * site; both are 4 bytes there.
- */
+/* The whole payload, of a record whose first words were read. */
 static inline void
-lpk__payload_read(char *to, const unsigned long *words, uint32_t bytes)
+lpk__payload_read(char *to, const struct lpk__head_words *head,
+    const unsigned long *words, uint32_t bytes)
 {
-	char first[8];
-
-	words += 16 / sizeof(*words);
-	lpk__words_read(first, words, sizeof(first));
-	__builtin_memcpy(to, first + 4, bytes < 4 ? bytes : 4);
+	__builtin_memcpy(to, head->payload, bytes < 4 ? bytes : 4);
 	if (bytes > 4)
-		lpk__words_read(to + 4, words + 8 / sizeof(*words), bytes - 4);
-}
-
-static inline void
-lpk__payload_write(
-    unsigned long *words, uint32_t site, const char *from, uint32_t bytes)
-{
-	char first[8] = {0};
-
-	words += 16 / sizeof(*words);
-	__builtin_memcpy(first, &site, 4);
-	__builtin_memcpy(first + 4, from, bytes < 4 ? bytes : 4);
-	lpk__words_write(words, first, sizeof(first));
-	if (bytes > 4)
-		lpk__words_write(
-		    words + 8 / sizeof(*words), from + 4, bytes - 4);
+		lpk__words_read(
+		    to + 4, words + sizeof(*head) / sizeof(*words), bytes - 4);
 }
 
 static inline uint32_t

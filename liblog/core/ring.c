@@ -7,8 +7,8 @@
  * handler that runs all of them. Only one word ever names a winner in each
  * step: state for who closes, life for who claims, current for who installs.
  */
-#include "log.h"
 #include "ring.h"
+#include "log.h"
 
 #include <lpk/port.h>
 
@@ -17,19 +17,6 @@ static unsigned long
 closed_state(const struct lpk_geometry *geometry, unsigned long state)
 {
 	return (state & ~LPK__OFFSET_MASK) | (geometry->units + 1ul);
-}
-
-void
-lpk__ring_close(struct lpk__block *block, unsigned long state)
-{
-	/*
-	 * LMM(close:A)
-	 * Pairs with claim:B. Exactly one addition in each life finds the
-	 * block open and overruns it, so there is one writer of this word.
-	 * Release only so that the count is not seen before the addition; no
-	 * record is published by it.
-	 */
-	lpk_store_release(&block->final, (state >> LPK__OFFSET_BITS) + 1);
 }
 
 /*
@@ -42,9 +29,14 @@ close_early(const struct lpk_geometry *geometry, struct lpk__block *block)
 {
 	unsigned long state = lpk_load_relaxed(&block->state);
 
-	if (!lpk__state_open(geometry, state) ||
-	    /* Relaxed: publishes nothing; close:A says what was closed. */
-	    !lpk_cas_relaxed(
+	if (!lpk__state_open(geometry, state))
+		return false;
+	/*
+	 * LMM(close:B)
+	 * Pairs with prepare:C. The life that is closed here may be a later one
+	 * than ours: close:A comes after its final = 0, not before.
+	 */
+	if (!lpk_cas_acquire(
 		&block->state, state, closed_state(geometry, state)))
 		return false;
 	lpk__ring_close(block, state);
@@ -202,12 +194,18 @@ lpk__ring_advance(struct lpk_log *log, uint32_t lane, unsigned long current)
 		return lpk_load_relaxed(word) != current;
 	life = prepare(log, block, lane, stored);
 	/*
-	 * Relaxed: the word is a name, see lpk__ring_reserve(). When a name
-	 * comes round again while we slept, an open block is replaced; it is
-	 * then in no lane, and the hand closes it when it passes.
+	 * LMM(advance:A)
+	 * The opened block before its name. Pairs with reserve:C.
+	 */
+	lpk_fence_release();
+	/*
+	 * When a name comes round again while we slept, an open block is
+	 * replaced; it is then in no lane, and the hand closes it when it
+	 * passes.
 	 */
 	if (!lpk_cas_relaxed(word, current,
-		(life << (LPK__CURRENT_BITS - 1)) | (number + 1)))
+		(life << (LPK__NAME_BITS - 1)) |
+		    (number * log->geometry.block_bytes + 1)))
 		close_early(&log->geometry, block);
 	return true;
 }
@@ -227,8 +225,7 @@ lpk__ring_stored(const struct lpk_log *log, struct lpk__block *block)
 
 	if (lpk_load_relaxed(&block->life) == LPK__LIFE_FRESH)
 		return 0;
-	if (final != 0)
-		return final - 1;
-	state >>= LPK__OFFSET_BITS;
+	/* Either may be larger: failed additions, or an image written over. */
+	state = final != 0 ? final - 1 : state >> LPK__OFFSET_BITS;
 	return state < log->geometry.slots ? state : log->geometry.slots;
 }

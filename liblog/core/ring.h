@@ -39,16 +39,20 @@
 #define LPK__LIFE_FIRST (0UL - 3 * LPK__LIFE_STEP)
 #define LPK__ORDER_FIRST (0UL - 20)
 
-/* lane->current: block number + 1, and the generation above it. 0: none. */
-#define LPK__CURRENT_BITS 9
+/*
+ * lane->current names a block: where it lies among the blocks, + 1, and its
+ * generation above that. 0: none.
+ */
+#define LPK__NAME_BITS (sizeof(unsigned long) >= 8 ? 32 : 24)
+#define LPK__NAME_MASK ((1UL << LPK__NAME_BITS) - 1)
 
 /* A block as it lies in the region. */
 struct lpk__block {
 	unsigned long life;
-	unsigned long order;  /* blocks opened in the log before this one */
-	unsigned long past;   /* records stored here in earlier lives */
-	unsigned long final;  /* 0 while open, then records stored + 1 */
-	unsigned long lane;   /* for which it was opened */
+	unsigned long order; /* blocks opened in the log before this one */
+	unsigned long past;  /* records stored here in earlier lives */
+	unsigned long final; /* 0 while open, then records stored + 1 */
+	unsigned long lane;  /* for which it was opened */
 	unsigned long opened[sizeof(uint64_t) / sizeof(unsigned long)];
 	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long state;
 	LPK_ALIGNED(LPK_CACHE_LINE) uint32_t slots[];
@@ -61,14 +65,23 @@ struct lpk__lane {
 	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long current;
 };
 
+/* The name of a thread; names.c. */
+struct lpk__name {
+	unsigned long seq;   /* odd while being written */
+	unsigned long owner; /* caller, 0: none */
+	unsigned long name[LPK_THREAD_NAME_BYTES / sizeof(unsigned long)];
+};
+
 /* The head of the region; what tools read is described in docs/FORMAT.md. */
 struct lpk__head {
-	char magic[16];
-	uint32_t version;
-	uint32_t endian; /* 0x01020304 as the writer sees it */
-	uint32_t word_bytes;
-	uint32_t head_bytes;
-	struct lpk_geometry geometry;
+	struct lpk__head_fixed {
+		char magic[16];
+		uint32_t version;
+		uint32_t endian; /* 0x01020304 as the writer sees it */
+		uint32_t word_bytes;
+		uint32_t head_bytes;
+		struct lpk_geometry geometry;
+	} fixed;
 	unsigned long ready; /* the fields above are filled in */
 	unsigned long clear_time[sizeof(uint64_t) / sizeof(unsigned long)];
 	unsigned long clock_seq; /* odd while being written */
@@ -77,7 +90,11 @@ struct lpk__head {
 	unsigned long order;
 	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long dropped;
 	unsigned long suppressed;
+	unsigned long reported;
+	unsigned long dict_used; /* bytes reserved; may exceed what there is */
+	unsigned long dict_full; /* and it was said */
 	struct lpk__lane lanes[LPK_LANES_MAX];
+	struct lpk__name names[LPK_NAMES_MAX];
 };
 
 _Static_assert(sizeof(struct lpk__head) <= LPK_HEAD_BYTES,
@@ -99,7 +116,7 @@ lpk__head(const struct lpk_log *log)
 static inline struct lpk__block *
 lpk__block(const struct lpk_log *log, unsigned long number)
 {
-	return (struct lpk__block *)(void *)(log->region + LPK_HEAD_BYTES +
+	return (struct lpk__block *)(void *)(log->blocks +
 	    (size_t)log->geometry.block_bytes *
 		(number & (log->geometry.blocks - 1)));
 }
@@ -149,12 +166,6 @@ bool lpk__ring_advance(
     struct lpk_log *log, uint32_t lane, unsigned long current);
 
 /**
- * lpk__ring_close() - Close a block whose state was just overrun.
- * @state: what the overrunning addition found
- */
-void lpk__ring_close(struct lpk__block *block, unsigned long state);
-
-/**
  * lpk__ring_drop() - Count a record that found no block.
  */
 void lpk__ring_drop(struct lpk_log *log);
@@ -174,6 +185,85 @@ unsigned long lpk__ring_stored(
  */
 #define LPK__RESERVE_ROUNDS 64
 
+/* Close a block; state is what the addition found that overran it. */
+static inline void
+lpk__ring_close(struct lpk__block *block, unsigned long state)
+{
+	/*
+	 * LMM(close:A)
+	 * Pairs with claim:B. Exactly one addition in each life finds the
+	 * block open and overruns it, so there is one writer of this word.
+	 * Release only so that the count is not seen before the addition; no
+	 * record is published by it.
+	 */
+	lpk_store_release(&block->final, (state >> LPK__OFFSET_BITS) + 1);
+}
+
+/**
+ * lpk__ring_try() - Reserve room for a record in the lane's block.
+ * @lane:  of the ring, below its number of lanes
+ * @units: of 8 bytes; at least 1, at most LPK__RECORD_UNITS_MAX
+ * @slot:  receives the place
+ * @name:  receives the lane's word, for lpk__ring_advance()
+ *
+ * Context:  any.
+ * Progress: wait-free; one fetch-and-add at most.
+ * Return:   false: the lane needs a fresh block.
+ */
+static inline bool
+lpk__ring_try(const struct lpk_log *log, uint32_t lane, uint32_t units,
+    struct lpk__slot *slot, unsigned long *name)
+{
+	const struct lpk_geometry *geometry = &log->geometry;
+	struct lpk__block *block;
+	unsigned long state, offset;
+
+	/*
+	 * LMM(reserve:C)
+	 * The name before the state of what it names. Pairs with advance:A: a
+	 * block in its first life is never seen as the fresh memory that it
+	 * was, which reads as open. A name that is out of date is right too:
+	 * the reservation lands in whatever life the block is in.
+	 */
+	*name = lpk_load_acquire(&lpk__head(log)->lanes[lane].current);
+	if (LPK_UNLIKELY(*name == 0))
+		return false;
+	block = (struct lpk__block *)(void *)(log->blocks +
+	    ((*name & LPK__NAME_MASK) - 1));
+	/*
+	 * Look before adding: a closed block must not be hammered, or its
+	 * counter would wrap back to open. Relaxed: the addition below is what
+	 * decides.
+	 */
+	if (LPK_UNLIKELY(!lpk_check(
+		lpk__state_open(geometry, lpk_load_relaxed(&block->state)))))
+		return false;
+	/*
+	 * LMM(reserve:A)
+	 * The addition before the record's first word. Pairs with prepare:C.
+	 * If it finds the state that opened the block, or a later one, then
+	 * the zeroed commit words and the new life are visible.
+	 */
+	state = lpk_fetch_add_acquire(&block->state, LPK__COUNT_ONE | units);
+	if (LPK_UNLIKELY(!lpk__state_fits(geometry, state, units))) {
+		if (lpk__state_open(geometry, state))
+			lpk__ring_close(block, state);
+		return false;
+	}
+	offset = state & LPK__OFFSET_MASK;
+	slot->words = lpk__block_words(log, block, (uint32_t)offset);
+	slot->commit = &block->slots[state >> LPK__OFFSET_BITS];
+	slot->value = lpk__slot_value((uint32_t)offset, units);
+	/*
+	 * LMM(reserve:B)
+	 * The new life before the record's first word. Pairs with copy:A. A
+	 * reader that sees any word of this record then sees that the old life
+	 * is over.
+	 */
+	lpk_fence_release();
+	return true;
+}
+
 /**
  * lpk__ring_reserve() - Reserve room for a record.
  * @lane:  of the ring, below its number of lanes
@@ -185,65 +275,16 @@ unsigned long lpk__ring_stored(
  * Return:   false: nothing reserved, and the drop is counted.
  */
 static inline bool
-lpk__ring_reserve(struct lpk_log *log, uint32_t lane, uint32_t units,
-    struct lpk__slot *slot)
+lpk__ring_reserve(
+    struct lpk_log *log, uint32_t lane, uint32_t units, struct lpk__slot *slot)
 {
-	const struct lpk_geometry *geometry = &log->geometry;
-	unsigned long *current = &lpk__head(log)->lanes[lane].current;
+	unsigned long name;
 	int round;
 
 	for (round = 0; round < LPK__RESERVE_ROUNDS; round++) {
-		/*
-		 * Relaxed: the word only names a block. What the block holds
-		 * is ordered by reserve:A, and a name that is out of date is
-		 * right too: the reservation lands in whatever life the block
-		 * is in.
-		 */
-		unsigned long name = lpk_load_relaxed(current);
-		struct lpk__block *block = lpk__block(log,
-		    (name & ((1UL << LPK__CURRENT_BITS) - 1)) - 1);
-		unsigned long state, offset;
-
-		/*
-		 * Look before adding: a closed block must not be hammered, or
-		 * its counter would wrap back to open. Relaxed: the addition
-		 * below is what decides.
-		 */
-		if (LPK_LIKELY(name != 0 &&
-			lpk_check(lpk__state_open(
-			    geometry, lpk_load_relaxed(&block->state))))) {
-			/*
-			 * LMM(reserve:A)
-			 * The addition before the record's first word. Pairs
-			 * with prepare:C. If it finds the state that opened
-			 * the block, or a later one, then the zeroed commit
-			 * words and the new life are visible.
-			 */
-			state = lpk_fetch_add_acquire(
-			    &block->state, LPK__COUNT_ONE | units);
-			if (LPK_LIKELY(
-				lpk__state_fits(geometry, state, units))) {
-				offset = state & LPK__OFFSET_MASK;
-				slot->words = lpk__block_words(
-				    log, block, (uint32_t)offset);
-				slot->commit =
-				    &block->slots[state >> LPK__OFFSET_BITS];
-				slot->value = lpk__slot_value(
-				    (uint32_t)offset, units);
-				/*
-				 * LMM(reserve:B)
-				 * The new life before the record's first
-				 * word. Pairs with copy:A. A reader that
-				 * sees any word of this record then sees
-				 * that the old life is over.
-				 */
-				lpk_fence_release();
-				return true;
-			}
-			if (lpk__state_open(geometry, state))
-				lpk__ring_close(block, state);
-		}
-		if (LPK_UNLIKELY(!lpk__ring_advance(log, lane, name)))
+		if (LPK_LIKELY(lpk__ring_try(log, lane, units, slot, &name)))
+			return true;
+		if (!lpk__ring_advance(log, lane, name))
 			break;
 	}
 	lpk__ring_drop(log);

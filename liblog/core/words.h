@@ -57,21 +57,25 @@ lpk__words_read(void *to, const unsigned long *from, size_t bytes)
 	}
 }
 
-/* Freestanding C has no strlen, and a call of one is not ours to make. */
-static inline size_t
-lpk__string_bytes(const char *text)
-{
-	size_t bytes = 0;
-
-	while (((const volatile char *)text)[bytes] != '\0')
-		bytes++;
-	return bytes;
-}
-
 static inline void
 lpk__write64(unsigned long *words, uint64_t value)
 {
 	lpk__words_write(words, &value, sizeof(value));
+}
+
+/*
+ * Two values of 32 bits that lie side by side, as one: put together in a
+ * register, because a machine that loads a word right after storing its halves
+ * waits for both stores.
+ */
+static inline uint64_t
+lpk__pair(uint32_t first, uint32_t second)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	return (uint64_t)first << 32 | second;
+#else
+	return (uint64_t)second << 32 | first;
+#endif
 }
 
 static inline uint64_t

@@ -26,6 +26,8 @@
 #define RECORD_LINES_BYTES (LPK_TEXT_MAX * 32)
 #define LINGER_STEP_NS 1000000
 #define LINGER_NS 20000000
+/* After so many records, shown or not, flushes are answered and losses told. */
+#define ROUND_RECORDS 4096
 
 struct lpk__console_thread {
 	struct lpk_console *console;
@@ -33,7 +35,9 @@ struct lpk__console_thread {
 	struct lpk_log *log;
 	struct lpk_reader reader;
 	unsigned long stop;
-	unsigned long dropped;  /* by the log, as last reported */
+	bool ended;     /* under the lock: the thread does nothing more */
+	bool abandoned; /* under the lock: the thread frees this itself */
+	unsigned long dropped;   /* by the log, as last reported */
 	unsigned long counts[4]; /* of lpk_console_stats, in its order */
 	bool line_open;
 	uint32_t line_caller;
@@ -53,12 +57,15 @@ struct lpk__console_thread {
 
 enum { PRINTED, SUPPRESSED, LOST, REFUSED };
 
+/* How long a stopped console may still be in its driver. */
+#define STOP_NS 100000000
+
 /* Relaxed: one thread writes the counts, others read a recent value. */
 static void
 count(struct lpk__console_thread *self, int which, unsigned long add)
 {
-	lpk_store_relaxed(&self->counts[which],
-	    lpk_load_relaxed(&self->counts[which]) + add);
+	lpk_store_relaxed(
+	    &self->counts[which], lpk_load_relaxed(&self->counts[which]) + add);
 }
 
 uint64_t
@@ -70,12 +77,37 @@ lpk_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Was the console stopped, and given up, while it was in its driver? */
+static bool
+abandoned(struct lpk__console_thread *self)
+{
+	bool result;
+
+	/* Relaxed: only set once the thread was told to stop. */
+	if (lpk_load_relaxed(&self->stop) == 0)
+		return false;
+	pthread_mutex_lock(&self->lock);
+	result = self->abandoned;
+	pthread_mutex_unlock(&self->lock);
+	return result;
+}
+
+static void
+release(struct lpk__console_thread *self)
+{
+	pthread_cond_destroy(&self->reached);
+	pthread_mutex_destroy(&self->lock);
+	free(self);
+}
+
 static void
 write_lines(struct lpk__console_thread *self)
 {
 	int result = LPK_OK;
 
-	if (self->bytes != 0)
+	if (abandoned(self))
+		result = -LPK_EIO;
+	else if (self->bytes != 0)
 		result = self->console->driver->write(
 		    self->console, self->lines, self->bytes);
 	count(self, result == LPK_OK ? PRINTED : REFUSED, self->records);
@@ -129,10 +161,13 @@ put_record(struct lpk__console_thread *self, const struct lpk_record *record)
 {
 	const char *colour =
 	    self->console->colours ? colour_of(record->level) : "";
+	/* A line of /dev/kmsg is a whole record; nothing goes on with it. */
+	uint32_t flags =
+	    self->console->style == LPK_STYLE_KMSG ? 0 : record->flags;
 	char *lines = self->lines;
 	size_t prefix = 0, length;
 
-	if ((record->flags & LPK_RECORD_CONT) == 0 ||
+	if ((flags & LPK_RECORD_CONT) == 0 ||
 	    record->caller != self->line_caller || !self->line_open)
 		end_open_line(self);
 	put(self, colour, strlen(colour));
@@ -152,7 +187,7 @@ put_record(struct lpk__console_thread *self, const struct lpk_record *record)
 	self->bytes += length - 1;
 	if (colour[0] != '\0')
 		put(self, "\033[0m", 4);
-	self->line_open = (record->flags & LPK_RECORD_OPEN) != 0;
+	self->line_open = (flags & LPK_RECORD_OPEN) != 0;
 	self->line_caller = record->caller;
 	if (!self->line_open)
 		put(self, "\n", 1);
@@ -165,6 +200,17 @@ shown(const struct lpk_console *console, const struct lpk_record *record)
 	    record->level < console->quiet_below;
 }
 
+/* Report what was lost since the last record that was shown, in one line. */
+static void
+tell_lost(struct lpk__console_thread *self, uint64_t *lost)
+{
+	if (*lost == 0)
+		return;
+	put_dropped_notice(self, *lost);
+	count(self, LOST, (unsigned long)*lost);
+	*lost = 0;
+}
+
 /* Print what there is; false when there was nothing. */
 static bool
 print_some(struct lpk__console_thread *self)
@@ -172,6 +218,8 @@ print_some(struct lpk__console_thread *self)
 	unsigned long dropped =
 	    lpk_load_relaxed(&lpk__head(self->log)->dropped);
 	struct lpk_record record;
+	uint32_t records = 0;
+	uint64_t lost = 0;
 	bool some = false;
 
 	if (dropped != self->dropped) {
@@ -179,16 +227,16 @@ print_some(struct lpk__console_thread *self)
 		self->dropped = dropped;
 		some = true;
 	}
-	while (self->bytes < LINES_BYTES) {
+	while (self->bytes < LINES_BYTES && records++ < ROUND_RECORDS) {
 		int result = lpk_reader_next(
 		    &self->reader, &record, self->text, sizeof(self->text));
 
 		if (result == -LPK_EPIPE) {
-			put_dropped_notice(self, self->reader.lost);
-			count(self, LOST, (unsigned long)self->reader.lost);
+			lost += self->reader.lost;
 		} else if (result != LPK_OK) {
 			break;
 		} else if (shown(self->console, &record)) {
+			tell_lost(self, &lost);
 			put_record(self, &record);
 			self->records++;
 		} else {
@@ -196,6 +244,7 @@ print_some(struct lpk__console_thread *self)
 		}
 		some = true;
 	}
+	tell_lost(self, &lost);
 	if (self->bytes != 0)
 		write_lines(self);
 	return some;
@@ -233,10 +282,9 @@ nap(void)
 	nanosleep(&step, NULL);
 }
 
-static void *
-console_main(void *argument)
+static void
+print_until_stopped(struct lpk__console_thread *self)
 {
-	struct lpk__console_thread *self = argument;
 	uint64_t idle_since = 0;
 
 	for (;;) {
@@ -247,11 +295,14 @@ console_main(void *argument)
 		if (print_some(self)) {
 			idle_since = 0;
 			answer_flush(self);
-			continue;
+			/* Under a storm there is always some. */
+			if (stop == 0)
+				continue;
+			return;
 		}
 		answer_flush(self);
 		if (stop != 0)
-			return NULL;
+			return;
 		if (idle_since == 0)
 			idle_since = lpk_now_ns();
 		if (lpk_now_ns() - idle_since < LINGER_NS)
@@ -259,6 +310,23 @@ console_main(void *argument)
 		else
 			lpk__sleep_once(&self->reader, ticket, UINT64_MAX);
 	}
+}
+
+static void *
+console_main(void *argument)
+{
+	struct lpk__console_thread *self = argument;
+	bool mine;
+
+	print_until_stopped(self);
+	pthread_mutex_lock(&self->lock);
+	self->ended = true;
+	mine = self->abandoned;
+	pthread_cond_broadcast(&self->reached);
+	pthread_mutex_unlock(&self->lock);
+	if (mine)
+		release(self);
+	return NULL;
 }
 
 static int
@@ -298,8 +366,7 @@ lpk_console_start(struct lpk_console *console)
 	int result;
 
 	if (console == NULL || console->driver == NULL ||
-	    console->driver->write == NULL ||
-	    console->style > LPK_STYLE_KMSG)
+	    console->driver->write == NULL || console->style > LPK_STYLE_KMSG)
 		return -LPK_EINVAL;
 	if (console->thread != NULL)
 		return -LPK_EBUSY;
@@ -318,14 +385,30 @@ lpk_console_start(struct lpk_console *console)
 	return result;
 }
 
+static struct timespec
+deadline_of(uint64_t deadline_ns)
+{
+	return (struct timespec){
+	    .tv_sec = (time_t)(deadline_ns / 1000000000),
+	    .tv_nsec = (long)(deadline_ns % 1000000000),
+	};
+}
+
+/* With the lock held. */
+static int
+wait_for_thread(struct lpk__console_thread *self, uint64_t deadline_ns)
+{
+	struct timespec until = deadline_of(deadline_ns);
+
+	if (deadline_ns == UINT64_MAX)
+		return pthread_cond_wait(&self->reached, &self->lock);
+	return pthread_cond_timedwait(&self->reached, &self->lock, &until);
+}
+
 int
 lpk_console_flush(struct lpk_console *console, uint64_t deadline_ns)
 {
 	struct lpk__console_thread *self;
-	struct timespec until = {
-	    .tv_sec = (time_t)(deadline_ns / 1000000000),
-	    .tv_nsec = (long)(deadline_ns % 1000000000),
-	};
 	unsigned long wanted;
 	int failed = 0;
 	bool reached;
@@ -340,10 +423,7 @@ lpk_console_flush(struct lpk_console *console, uint64_t deadline_ns)
 	lpk__sleep_end(self->log);
 	while ((long)(lpk_load_relaxed(&self->answered) - wanted) < 0 &&
 	    failed != ETIMEDOUT)
-		failed = deadline_ns == UINT64_MAX ?
-		    pthread_cond_wait(&self->reached, &self->lock) :
-		    pthread_cond_timedwait(
-			&self->reached, &self->lock, &until);
+		failed = wait_for_thread(self, deadline_ns);
 	reached = (long)(lpk_load_relaxed(&self->answered) - wanted) >= 0;
 	pthread_mutex_unlock(&self->lock);
 	return reached ? LPK_OK : -LPK_ETIMEDOUT;
@@ -353,18 +433,31 @@ int
 lpk_console_stop(struct lpk_console *console, uint64_t deadline_ns)
 {
 	struct lpk__console_thread *self;
-	int result = lpk_console_flush(console, deadline_ns);
+	int result = lpk_console_flush(console, deadline_ns), failed = 0;
+	uint64_t give_up = lpk_now_ns() + STOP_NS;
+	bool ended;
 
 	if (result == -LPK_EINVAL)
 		return result;
 	self = console->thread;
+	if (deadline_ns > give_up)
+		give_up = deadline_ns;
 	lpk_store_release(&self->stop, 1);
 	lpk__sleep_end(self->log);
-	pthread_join(self->thread, NULL);
-	pthread_cond_destroy(&self->reached);
-	pthread_mutex_destroy(&self->lock);
+	pthread_mutex_lock(&self->lock);
+	while (!self->ended && failed != ETIMEDOUT)
+		failed = wait_for_thread(self, give_up);
+	ended = self->ended;
+	self->abandoned = !ended;
+	lpk_console_stats(console, &console->last);
 	console->thread = NULL;
-	free(self);
+	if (!ended)
+		pthread_detach(self->thread);
+	pthread_mutex_unlock(&self->lock);
+	if (!ended)
+		return -LPK_EBUSY;
+	pthread_join(self->thread, NULL);
+	release(self);
 	return result;
 }
 
@@ -372,11 +465,15 @@ void
 lpk_console_stats(
     const struct lpk_console *console, struct lpk_console_stats *stats)
 {
-	struct lpk__console_thread *self = console->thread;
+	struct lpk__console_thread *self;
 
-	*stats = (struct lpk_console_stats){0};
-	if (self == NULL)
+	if (console == NULL || stats == NULL)
 		return;
+	self = console->thread;
+	if (self == NULL) {
+		*stats = console->last;
+		return;
+	}
 	stats->printed = lpk_load_relaxed(&self->counts[PRINTED]);
 	stats->suppressed = lpk_load_relaxed(&self->counts[SUPPRESSED]);
 	stats->lost = lpk_load_relaxed(&self->counts[LOST]);

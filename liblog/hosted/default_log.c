@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lpk/log.h>
 #include <lpk/format.h>
+#include <lpk/log.h>
 #include <lpk/printk.h>
 
 #include "lpk_atomic.h"

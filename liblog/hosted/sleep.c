@@ -54,9 +54,9 @@ heavy_fence(void)
 	unsigned long known = lpk_load_relaxed(&state);
 
 	if (known == 0) {
-		known = syscall(SYS_membarrier,
-			    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
-			    0) == 0 ?
+		known =
+		    syscall(SYS_membarrier,
+			MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 ?
 		    1 :
 		    2;
 		lpk_store_relaxed(&state, known);
@@ -98,7 +98,11 @@ lpk__sleepers_wake(struct lpk_log *log)
 	syscall(SYS_futex, futex_word(&log->wake_seq), FUTEX_WAKE, INT_MAX,
 	    NULL, NULL, 0);
 	for (i = 0; i < EVENT_FDS; i++) {
-		unsigned long fd = lpk_load_relaxed(&events[i].fd);
+		/*
+		 * LMM(events:B)
+		 * Pairs with events:A: the descriptor is open.
+		 */
+		unsigned long fd = lpk_load_acquire(&events[i].fd);
 
 		if (fd != 0 &&
 		    lpk_load_relaxed(&events[i].log) == (unsigned long)log)
@@ -183,8 +187,8 @@ lpk_reader_wait(struct lpk_reader *reader, uint64_t deadline_ns)
 	if (reader == NULL || reader->log == NULL)
 		return -LPK_EINVAL;
 	do {
-		unsigned long ticket = lpk__sleep_ticket(
-		    (struct lpk_log *)(uintptr_t)reader->log);
+		unsigned long ticket =
+		    lpk__sleep_ticket((struct lpk_log *)(uintptr_t)reader->log);
 
 		if (lpk__reader_ready(reader, &ns))
 			return LPK_OK;
@@ -219,11 +223,15 @@ lpk_reader_eventfd(struct lpk_reader *reader)
 	if (fd < 0)
 		return -LPK_EIO;
 	for (i = 0; i < EVENT_FDS; i++) {
-		if (lpk_load_relaxed(&events[i].fd) == 0 &&
+		if (lpk_load_relaxed(&events[i].log) == 0 &&
 		    lpk_cas_relaxed(
-			&events[i].fd, 0, (unsigned long)fd + 1)) {
-			lpk_store_relaxed(
-			    &events[i].log, (unsigned long)reader->log);
+			&events[i].log, 0, (unsigned long)reader->log)) {
+			/*
+			 * LMM(events:A)
+			 * The open descriptor and its log before its number.
+			 * Pairs with events:B.
+			 */
+			lpk_store_release(&events[i].fd, (unsigned long)fd + 1);
 			reader->event_fd = fd;
 			return fd;
 		}
@@ -242,8 +250,9 @@ lpk_reader_close(struct lpk_reader *reader)
 	for (i = 0; i < EVENT_FDS; i++) {
 		if (lpk_load_relaxed(&events[i].fd) ==
 		    (unsigned long)reader->event_fd + 1) {
-			lpk_store_relaxed(&events[i].log, 0);
+			/* The log last: it is what says that a place is free. */
 			lpk_store_relaxed(&events[i].fd, 0);
+			lpk_store_relaxed(&events[i].log, 0);
 		}
 	}
 	/* A writer may still hold the number: it wakes one reader in vain. */

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,23 +16,21 @@
 #include <lpk/hosted.h>
 #include <lpk/port.h>
 
-#include "counter.h"
+#include "core/names.h"
 #include "hosted/sleep.h"
 #include "lpk_atomic.h"
+#include "port_fast.h"
 
 enum { CLOCK_UNDECIDED, CLOCK_COUNTER, CLOCK_SYSTEM };
+
+unsigned long lpk__counter_trusted;
+__thread struct lpk__self lpk__self __attribute__((tls_model("initial-exec")));
 
 static unsigned long clock_kind;
 static unsigned long clock_hz;
 static struct lpk_clock_pair first_pair;
 static unsigned long first_pair_state; /* 0 none, 1 being written, 2 there */
 static unsigned long threads_seen;
-
-static __thread struct {
-	uint32_t caller; /* 0: not asked yet */
-	uint32_t handlers;
-	uint32_t lane; /* + 1 */
-} self __attribute__((tls_model("initial-exec")));
 
 static uint64_t
 system_ns(clockid_t id)
@@ -51,8 +50,9 @@ decide_clock(void)
 	unsigned long kind =
 	    lpk__counter_usable() ? CLOCK_COUNTER : CLOCK_SYSTEM;
 
-	/* Relaxed: a number that never changes again. */
+	/* Relaxed: numbers that never change again. */
 	lpk_store_relaxed(&clock_kind, kind);
+	lpk_store_relaxed(&lpk__counter_trusted, kind == CLOCK_COUNTER);
 	return kind;
 }
 
@@ -149,37 +149,62 @@ lpk_port_clock_hz(void)
 uint32_t
 lpk_port_caller(void)
 {
-	if (LPK_UNLIKELY(self.caller == 0))
-		self.caller = (uint32_t)syscall(SYS_gettid);
-	return self.caller | (self.handlers != 0 ? LPK_CALLER_HANDLER : 0);
+	if (LPK_UNLIKELY(lpk__self.caller == 0))
+		lpk__self.caller = (uint32_t)syscall(SYS_gettid) |
+		    (lpk__self.handlers != 0 ? LPK_CALLER_HANDLER : 0);
+	return lpk__self.caller;
 }
 
 uint32_t
 lpk_port_lane(void)
 {
-	if (LPK_UNLIKELY(self.lane == 0))
+	if (LPK_UNLIKELY(lpk__self.lane == 0))
 		/* Relaxed: any spread will do. */
-		self.lane = (uint32_t)lpk_fetch_add_relaxed(&threads_seen, 1) %
-			LPK_LANES_MAX + 1;
-	return self.lane - 1;
+		lpk__self.lane =
+		    (uint32_t)lpk_fetch_add_relaxed(&threads_seen, 1) %
+			lpk__default_log.geometry.lanes +
+		    1;
+	return lpk__self.lane - 1;
 }
 
 void
 lpk_thread_set_lane(uint32_t lane)
 {
-	self.lane = lane % LPK_LANES_MAX + 1;
+	lpk__self.lane = lane % LPK_LANES_MAX + 1;
 }
 
 void
 lpk_handler_enter(void)
 {
-	self.handlers++;
+	lpk__self.handlers++;
+	lpk__self.caller = lpk_port_caller() | LPK_CALLER_HANDLER;
 }
 
 void
 lpk_handler_exit(void)
 {
-	self.handlers--;
+	if (lpk__self.handlers == 0 || --lpk__self.handlers != 0)
+		return;
+	lpk__self.caller &= ~LPK_CALLER_HANDLER;
+}
+
+void
+lpk_port_thread_name(char name[LPK_THREAD_NAME_BYTES])
+{
+	int saved = errno;
+
+	prctl(PR_GET_NAME, name);
+	errno = saved;
+}
+
+void
+lpk_thread_set_name(const char *name)
+{
+	int saved = errno;
+
+	prctl(PR_SET_NAME, name);
+	errno = saved;
+	lpk__name_note(&lpk__default_log, lpk_port_caller());
 }
 
 void
@@ -192,7 +217,7 @@ lpk_port_wake(struct lpk_log *log)
 static void
 after_fork(void)
 {
-	self.caller = 0;
+	lpk__self.caller = 0;
 }
 
 __attribute__((constructor(101))) static void

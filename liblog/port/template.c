@@ -62,6 +62,13 @@ lpk_port_lane(void)
 	return 0;
 }
 
+/* pcTaskGetName(), tx_thread_name and the like. */
+void
+lpk_port_thread_name(char name[LPK_THREAD_NAME_BYTES])
+{
+	(void)name;
+}
+
 /* Pend the interrupt, or give the semaphore, that runs your console. */
 void
 lpk_port_wake(struct lpk_log *log)

@@ -18,7 +18,7 @@ command -v pkg-config >/dev/null || {
 }
 
 cat >"$scratch/program.c" <<'END'
-#include <lpk/log.h>
+#include <lpk/printk.h>
 
 #include <stdio.h>
 
@@ -38,7 +38,7 @@ round() {
 		cat "$scratch/log"
 		exit 1
 	}
-	[ -f "$root/include/lpk/log.h" ] || {
+	[ -f "$root/include/lpk/printk.h" ] || {
 		echo "no header under $root"
 		exit 1
 	}

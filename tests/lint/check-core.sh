@@ -13,6 +13,9 @@ private=$out/include
 
 # The compiler's own headers are all there is on a bare machine.
 own=
+# The limits of a small board, as its port sets them.
+board=docs/examples/cortex-m3/lpk_board.h
+
 case $target in
 x86_64)
 	cc="${CC:-cc}" package=gcc atomic=ao
@@ -28,16 +31,16 @@ x86_64)
 	;;
 cortex-m3)
 	cc=arm-none-eabi-gcc package=gcc-arm-none-eabi atomic=ao
-	flags="-mcpu=cortex-m3 -mthumb"
+	flags="-mcpu=cortex-m3 -mthumb -imacros $board"
 	;;
 cortex-m0)
 	# No compare-and-swap on this core: interrupts are masked instead.
 	cc=arm-none-eabi-gcc package=gcc-arm-none-eabi atomic=irq
-	flags="-mcpu=cortex-m0 -mthumb"
+	flags="-mcpu=cortex-m0 -mthumb -imacros $board"
 	;;
 riscv32)
 	cc=riscv64-unknown-elf-gcc package=gcc-riscv64-unknown-elf atomic=ao
-	flags="-march=rv32imac -mabi=ilp32"
+	flags="-march=rv32imac -mabi=ilp32 -imacros $board"
 	;;
 *)
 	echo "no such target: $target"
@@ -72,7 +75,7 @@ compile() {
 		-std=c11 -ffreestanding -Os -fvisibility=hidden \
 		-ffunction-sections -fdata-sections \
 		-fno-stack-protector -fno-common -Wall -Wextra -Wpedantic -Werror \
-		-fstack-usage -Iinclude -Iliblog "-Iliblog/atomic/$atomic" \
+		-fstack-usage -Iinclude -Iliblog -Iliblog/port/bare "-Iliblog/atomic/$atomic" \
 		-c -o "$2" "$1" || exit 1
 }
 

@@ -55,8 +55,7 @@ _Static_assert(sizeof(unsigned int) == 4, "slots are 32 bits");
 #define lpk_load32_relaxed(p) ((uint32_t)AO_int_load(LPK__AO32_CONST(p)))
 #define lpk_load32_acquire(p)                                                  \
 	((uint32_t)AO_int_load_acquire(LPK__AO32_CONST(p)))
-#define lpk_store32_relaxed(p, v)                                              \
-	AO_int_store(LPK__AO32(p), (unsigned int)(v))
+#define lpk_store32_relaxed(p, v) AO_int_store(LPK__AO32(p), (unsigned int)(v))
 #define lpk_store32_release(p, v)                                              \
 	AO_int_store_release(LPK__AO32(p), (unsigned int)(v))
 

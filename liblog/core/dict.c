@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dict.c - entering call sites into the dictionary of a log, and finding them.
+ */
+#include "dict.h"
+
+#include "filter.h"
+#include "port_fast.h"
+
+/* Numbers of entries are offsets in units of 8 bytes, + 1: 0 is none. */
+#define UNIT 8u
+
+/* Most bytes of each string; what is longer is cut. */
+#define FORMAT_BYTES (LPK__ENTRY_BYTES_MAX / 2)
+#define PREFIX_BYTES (LPK__ENTRY_BYTES_MAX / 16)
+#define SUBSYSTEM_BYTES (LPK__FILTER_NAME - 1)
+#define FILE_BYTES (LPK__ENTRY_BYTES_MAX / 8)
+#define FUNCTION_BYTES (LPK__ENTRY_BYTES_MAX / 10)
+
+_Static_assert(sizeof(struct lpk__entry) + FORMAT_BYTES + PREFIX_BYTES +
+	    SUBSYSTEM_BYTES + FILE_BYTES + FUNCTION_BYTES + 5 + UNIT - 1 <=
+	LPK__ENTRY_BYTES_MAX,
+    "the strings, their NULs and the filling fit an entry");
+
+/* An entry being put together. */
+struct draft {
+	struct lpk__entry head;
+	char text[LPK__ENTRY_BYTES_MAX - sizeof(struct lpk__entry)];
+	uint32_t used;
+};
+
+/* Append a string; returns its offset in the entry. */
+static uint16_t
+add(struct draft *draft, const char *text, size_t most)
+{
+	uint32_t at = draft->used;
+	size_t length = 0;
+
+	if (text != NULL)
+		length = lpk__fast_length(text, most);
+	__builtin_memcpy(draft->text + at, text != NULL ? text : "", length);
+	draft->text[at + length] = '\0';
+	draft->used = at + (uint32_t)length + 1;
+	return (uint16_t)(at + sizeof(struct lpk__entry));
+}
+
+/* The end of a long path says more than its beginning. */
+static const char *
+path_tail(const char *path, size_t most)
+{
+	size_t length = lpk__fast_length(path, LPK__ENTRY_BYTES_MAX);
+
+	return length > most ? path + (length - most) : path;
+}
+
+static void
+describe(struct draft *draft, const struct lpk_site *site)
+{
+	draft->used = 0;
+	draft->head = (struct lpk__entry){
+	    .commit = 0,
+	    .line = site->line,
+	    .level = site->level,
+	    .flags = site->flags,
+	};
+	add(draft, site->format, FORMAT_BYTES);
+	draft->head.strings[0] = add(draft, site->prefix, PREFIX_BYTES);
+	draft->head.strings[1] = add(draft, site->subsystem, SUBSYSTEM_BYTES);
+	draft->head.strings[2] =
+	    add(draft, path_tail(site->file, FILE_BYTES), FILE_BYTES);
+	draft->head.strings[3] = add(draft, site->function, FUNCTION_BYTES);
+	while (draft->used % UNIT != 0)
+		draft->text[draft->used++] = '\0';
+	draft->head.bytes = draft->used + (uint32_t)sizeof(struct lpk__entry);
+}
+
+uint32_t
+lpk__dict_enter(struct lpk_log *log, const struct lpk_site *site)
+{
+	unsigned long *used = &lpk__head(log)->dict_used;
+	size_t room = log->geometry.dict_bytes;
+	struct lpk__entry *entry;
+	struct draft draft;
+	unsigned long at;
+
+	describe(&draft, site);
+	/*
+	 * Look before adding, so that a full dictionary is not hammered.
+	 * Relaxed: the words of the entry are published by enter:A.
+	 */
+	at = lpk_load_relaxed(used);
+	if (at + draft.head.bytes > room)
+		return 0;
+	at = lpk_fetch_add_relaxed(used, draft.head.bytes);
+	if (at + draft.head.bytes > room)
+		return 0;
+	entry =
+	    (struct lpk__entry *)(void *)(log->region + LPK_HEAD_BYTES + at);
+	/* First of all the size: whoever lists the entries steps by it. */
+	lpk_store32_relaxed(&entry->bytes, draft.head.bytes);
+	lpk__words_write((unsigned long *)(void *)&entry->line,
+	    &draft.head.line,
+	    sizeof(struct lpk__entry) - offsetof(struct lpk__entry, line));
+	lpk__words_write(
+	    (unsigned long *)(void *)(entry + 1), draft.text, draft.used);
+	/*
+	 * LMM(enter:A)
+	 * The entry before its mark. Pairs with entry:A.
+	 */
+	lpk_store32_release(&entry->commit, LPK__ENTRY_MARK);
+	return (uint32_t)(at / UNIT + 1);
+}
+
+bool
+lpk__dict_find(struct lpk__place *place, const unsigned char *dict,
+    size_t bytes, uint32_t number)
+{
+	const struct lpk__entry *entry;
+	const char *base;
+	size_t at = ((size_t)number - 1) * UNIT, i;
+
+	if (number == 0 || at >= bytes || bytes - at <= sizeof(*entry))
+		return false;
+	entry = (const struct lpk__entry *)(const void *)(dict + at);
+	base = (const char *)entry;
+	/*
+	 * LMM(entry:A)
+	 * Pairs with enter:A. The words of a marked entry never change, so
+	 * they are read plainly.
+	 */
+	if (lpk_load32_acquire(&entry->commit) != LPK__ENTRY_MARK ||
+	    entry->bytes > bytes - at || entry->bytes <= sizeof(*entry) ||
+	    entry->bytes > LPK__ENTRY_BYTES_MAX ||
+	    base[entry->bytes - 1] != '\0')
+		return false;
+	for (i = 0; i < 4; i++) {
+		if (entry->strings[i] < sizeof(*entry) ||
+		    entry->strings[i] >= entry->bytes)
+			return false;
+	}
+	place->format = base + sizeof(*entry);
+	place->prefix = base + entry->strings[0];
+	place->subsystem = base + entry->strings[1];
+	place->file = base + entry->strings[2];
+	place->function = base + entry->strings[3];
+	place->end = base + entry->bytes;
+	place->line = entry->line;
+	place->level = entry->level;
+	place->flags = entry->flags;
+	return true;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * port_fast.h, hosted - what the hot path asks of the port, without a call:
+ * each of these is one or two instructions where the function of port.h is
+ * called, which costs as much as the rest of a printk.
+ */
+#ifndef LPK_PORT_FAST_H
+#define LPK_PORT_FAST_H
+
+#include <lpk/port.h>
+
+#include "counter.h"
+#include "lpk_atomic.h"
+
+/* This thread; initial-exec, so that touching it allocates nothing. */
+struct lpk__self {
+	uint32_t caller; /* 0: not asked yet; LPK_CALLER_HANDLER in a handler */
+	uint32_t lane;   /* + 1; 0: none yet */
+	uint32_t handlers;
+};
+
+extern __thread struct lpk__self lpk__self
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern struct lpk_log lpk__default_log __attribute__((visibility("hidden")));
+extern unsigned long lpk__counter_trusted __attribute__((visibility("hidden")));
+
+/* Of the C library, which is not asked for its extensions here. */
+size_t strnlen(const char *text, size_t most);
+
+static inline uint64_t
+lpk__fast_clock(void)
+{
+	/* Relaxed: set once, and the slow way gives the same clock. */
+	if (LPK_LIKELY(lpk_load_relaxed(&lpk__counter_trusted) != 0))
+		return lpk__counter_read();
+	return lpk_port_clock();
+}
+
+/*
+ * Who is calling, on which lane. False at a thread's first call, and where the
+ * log has fewer lanes than the default one: lpk__slow_self() knows then.
+ */
+static inline bool
+lpk__fast_self(uint32_t lanes, uint32_t *caller, uint32_t *lane)
+{
+	*caller = lpk__self.caller;
+	*lane = lpk__self.lane - 1;
+	return *lane < lanes && *caller != 0;
+}
+
+static inline struct lpk_log *
+lpk__fast_log(struct lpk_log *log)
+{
+	return log != NULL ? log : &lpk__default_log;
+}
+
+/* Bytes of a text, most at most. */
+static inline size_t
+lpk__fast_length(const char *text, size_t most)
+{
+	return strnlen(text, most);
+}
+
+#endif /* LPK_PORT_FAST_H */

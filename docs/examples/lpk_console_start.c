@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lpk_console_start(), lpk_console_flush(), lpk_console_stats(),
+ * lpk_console_stop(), lpk_now_ns(): a driver of one's own, here one that keeps
+ * the lines in memory.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <lpk/console.h>
+#include <lpk/printk.h>
+
+struct memory {
+	char lines[4096];
+	size_t bytes;
+};
+
+/* Runs on the console's own thread, and may sleep. */
+static int
+memory_write(struct lpk_console *console, const char *lines, size_t size_bytes)
+{
+	struct memory *memory = console->device;
+
+	if (size_bytes > sizeof(memory->lines) - memory->bytes)
+		return -LPK_EIO; /* counted as refused */
+	memcpy(memory->lines + memory->bytes, lines, size_bytes);
+	memory->bytes += size_bytes;
+	return LPK_OK;
+}
+
+static const struct lpk_console_driver memory_driver = {
+    .name = "memory",
+    .write = memory_write,
+};
+
+int
+main(void)
+{
+	static struct memory memory;
+	struct lpk_console console = {
+	    .driver = &memory_driver,
+	    .device = &memory,
+	    .quiet_below = LPK_INFO, /* not shown: info and debug */
+	};
+	struct lpk_console_stats stats;
+	int result = lpk_console_start(&console);
+
+	if (result != LPK_OK) {
+		fprintf(stderr, "no console: %s\n", lpk_strerror(result));
+		return 1;
+	}
+	lpk_warn("shown");
+	lpk_info("stored, but not shown here");
+	result =
+	    lpk_console_flush(&console, lpk_now_ns() + UINT64_C(5000000000));
+	lpk_console_stats(&console, &stats); /* before the stop */
+	lpk_console_stop(&console, UINT64_MAX);
+	printf("%.*sprinted %d, not shown %d\n", (int)memory.bytes,
+	    memory.lines, (int)stats.printed, (int)stats.suppressed);
+	return result != LPK_OK || stats.printed != 1 || stats.suppressed != 1;
+}

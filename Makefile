@@ -85,7 +85,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 
 sanitize_asan := -fsanitize=address -fno-omit-frame-pointer
 sanitize_ubsan := -fsanitize=undefined -fno-sanitize-recover=all
-sanitize_tsan := -fsanitize=thread
+# Fences order nothing here but relaxed atomics: docs/ORDERING.md, section 2.
+sanitize_tsan := -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
 sanitize := $(sanitize_$(SANITIZE))
 
 # What every compilation gets, whatever CFLAGS says.
@@ -333,7 +334,7 @@ picked_headers = $(foreach h,$(HEADERS),$(if $(call picked,header/$(notdir $(h))
 
 # A make of another kind of build (-m32) leaves its list for the one above it.
 .PHONY: test-list
-test-list: $(TEST_PROGRAMS)
+test-list: $(O)/flags $(TEST_PROGRAMS)
 	$(file >$(O)/tests.list,$(checks_of_this_build))@:
 
 symbols_line := $(if $(call picked,symbols),symbols|60||sh tests/lint/symbols.sh $(SHARED))

@@ -4,6 +4,13 @@
 # LPKTEST_SRCS_NAME, LPKTEST_ARGS_NAME, LPKTEST_TIMEOUT_NAME,
 # LPKTEST_SKIP_KIND_NAME. One block a program, in alphabetical order.
 
+# A module finds the library in the program that loads it.
+LPKTEST_LDLIBS_dlclose := -rdynamic -ldl -Wl,-u,lpk__module_gone \
+	-Wl,-u,lpk__printk
+LPKTEST_CFLAGS_kill_deferred := -DLPK_GRACE_NS=1000
+LPKTEST_SRCS_kill_deferred := liblog/core/reader.c
+LPKTEST_SKIP_tsan_kill_deferred := it judges processes by their memory
+
 # A reader that waits a microsecond, not ten milliseconds, for the unfinished.
 LPKTEST_CFLAGS_parked := -DLPK_GRACE_NS=1000
 LPKTEST_SRCS_parked := liblog/core/reader.c
@@ -31,13 +38,6 @@ LPKTEST_SRCS_stopped := tests/hooked/lib_book.c
 # A reader that waits a microsecond, not ten milliseconds, for the unfinished.
 LPKTEST_CFLAGS_test_dict := -DLPK_GRACE_NS=1000
 LPKTEST_SRCS_test_dict := tests/fuzz/dict_fuzz.c liblog/core/reader.c
-
-# A module finds the library in the program that loads it.
-LPKTEST_LDLIBS_dlclose := -rdynamic -ldl -Wl,-u,lpk__module_gone \
-	-Wl,-u,lpk__printk
-LPKTEST_CFLAGS_kill_deferred := -DLPK_GRACE_NS=1000
-LPKTEST_SRCS_kill_deferred := liblog/core/reader.c
-LPKTEST_SKIP_tsan_kill_deferred := it judges processes by their memory
 
 # One thread, and some ten million calls of a reader.
 LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see

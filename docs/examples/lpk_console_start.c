@@ -53,8 +53,10 @@ main(void)
 	lpk_info("stored, but not shown here");
 	result =
 	    lpk_console_flush(&console, lpk_now_ns() + UINT64_C(5000000000));
-	lpk_console_stats(&console, &stats); /* before the stop */
-	lpk_console_stop(&console, UINT64_MAX);
+	if (result != LPK_OK)
+		fprintf(stderr, "late: %s\n", lpk_strerror(result));
+	result = lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_stats(&console, &stats); /* what they were in the end */
 	printf("%.*sprinted %d, not shown %d\n", (int)memory.bytes,
 	    memory.lines, (int)stats.printed, (int)stats.suppressed);
 	return result != LPK_OK || stats.printed != 1 || stats.suppressed != 1;

@@ -51,7 +51,8 @@ struct lpk_log {
 /* Bytes of the region before its dictionary. */
 #define LPK_HEAD_BYTES                                                         \
 	((size_t)(512 + (LPK_LANES_MAX + 4) * LPK_CACHE_LINE +                 \
-	     LPK_NAMES_MAX * (LPK_THREAD_NAME_BYTES + 2 * sizeof(unsigned long)) + \
+	     LPK_NAMES_MAX *                                                   \
+		 (LPK_THREAD_NAME_BYTES + 2 * sizeof(unsigned long)) +         \
 	     LPK_CACHE_LINE - 1) /                                             \
 	    LPK_CACHE_LINE * LPK_CACHE_LINE)
 
@@ -75,9 +76,9 @@ struct lpk_log {
 	((uint32_t)((8 * sizeof(unsigned long) + LPK_CACHE_LINE - 1) /         \
 		LPK_CACHE_LINE * LPK_CACHE_LINE +                              \
 	    LPK_CACHE_LINE))
-/* One commit word (4 bytes) is set aside for every 48 bytes of records. */
+/* One commit word (4 bytes) is set aside for every 40 bytes of records. */
 #define LPK__SLOTS(block_bytes)                                                \
-	(((uint32_t)(block_bytes)-LPK__BLOCK_HEAD) / 52u)
+	(((uint32_t)(block_bytes)-LPK__BLOCK_HEAD) / 44u)
 #define LPK__DATA_OFFSET(block_bytes, slots)                                   \
 	((LPK__BLOCK_HEAD + 4u * (slots) + 7u) & ~7u)
 #define LPK__GEOMETRY(block_bytes_, blocks_, lanes_)                           \
@@ -172,7 +173,7 @@ LPK_API int lpk_log_init(struct lpk_log *log, const char *name, void *memory,
 
 /**
  * lpk_log_stats() - Read the accounts of a log.
- * @log:   any log
+ * @log:   any log; NULL: nothing is done
  * @stats: receives the counts; each is exact once the writers are quiet
  *
  * Context:  any.
@@ -183,7 +184,7 @@ LPK_API void lpk_log_stats(
 
 /**
  * lpk_log_clear() - Move the mark that LPK_SEEK_CLEAR starts from.
- * @log: any log
+ * @log: any log; NULL: nothing is done
  *
  * Nothing is erased; a reader that asks for the oldest record still gets it.
  *

@@ -23,7 +23,6 @@
 #include <lpk/log.h>
 
 #ifdef __cplusplus
-#include <cstddef>
 #include <initializer_list>
 #endif
 
@@ -284,7 +283,7 @@ lpk__arg(const volatile void *value)
 	return lpk__arg_pointer(value);
 }
 LPK_INLINE uint64_t
-lpk__arg(std::nullptr_t)
+lpk__arg(decltype(nullptr))
 {
 	return 0;
 }

@@ -124,6 +124,10 @@ LPK_API int lpk_reader_open(
  * @where:  any of enum lpk_seek
  * @seq:    for LPK_SEEK_SEQ: the record wanted
  *
+ * Readers that were opened at different times number the records of a log of
+ * several lanes alike only in sum: which of two records of the same instant
+ * comes first may differ. With one lane the numbers are those of every reader.
+ *
  * A record that is no longer kept leaves the cursor at the oldest one; the
  * next call of lpk_reader_next() then tells how many are missing. A seq of
  * the future leaves it behind the newest record.
@@ -217,7 +221,8 @@ enum lpk_style {
  * Context:  any.
  * Progress: wait-free.
  * Return:   bytes of the whole rendering, without the NUL; when that is
- *           @size_bytes or more, @line holds its beginning.
+ *           @size_bytes or more, @line holds its beginning. 0 when @record or
+ *           @text is NULL.
  */
 LPK_API size_t lpk_record_print(const struct lpk_record *record,
     const char *text, enum lpk_style style, char *line, size_t size_bytes);

@@ -10,20 +10,11 @@
 #include "site.h"
 #include "store.h"
 
+/* Of a record of so many words. */
 static inline uint32_t
-meta_of(const struct lpk_site *site, uint32_t bytes)
+words_units(uint32_t count)
 {
-	if (LPK_LIKELY(site->flags == 0))
-		return lpk__meta(bytes, site->level, 0, LPK__RECORD_DEFERRED);
-	return lpk__meta(bytes, lpk__site_level(site), 0,
-	    lpk__site_flags(site) | LPK__RECORD_DEFERRED);
-}
-
-/* Bytes of the payload of a record of words. */
-static inline uint32_t
-words_bytes(uint32_t count)
-{
-	return (uint32_t)sizeof(count) + count * 8;
+	return LPK__DEFERRED_HEAD / 8 + count;
 }
 
 static inline void
@@ -64,7 +55,7 @@ pack_words(uint64_t *words, const struct lpk_site *site,
     const uint64_t *arguments, uint32_t count)
 {
 	unsigned char plan[LPK__PLAN_ARGUMENTS];
-	uint32_t bytes = words_bytes(count), i;
+	uint32_t bytes = count * 8, i;
 
 	lpk__words_read(plan, site->plan, sizeof(plan));
 	for (i = 0; i < count; i++) {
@@ -118,16 +109,28 @@ log_text(struct lpk_log *log, const struct lpk_site *site, uint32_t number,
 	lpk__message_store(&message, log);
 }
 
+/* Reserve a deferred record and write its head. */
+static bool
+begin(struct lpk_log *log, struct lpk__store *store, uint32_t number,
+    uint32_t units)
+{
+	lpk__store_self(log, store);
+	lpk__store_time(store);
+	if (!lpk__ring_reserve(log, store->lane, units, &store->slot))
+		return false;
+	lpk__store_deferred(store, number);
+	return true;
+}
+
 static void
-log_words(struct lpk_log *log, const struct lpk_site *site, uint32_t number,
-    const uint64_t *arguments, uint32_t count)
+log_words(struct lpk_log *log, uint32_t number, const uint64_t *arguments,
+    uint32_t count)
 {
 	struct lpk__store store;
 
-	if (!lpk__store_begin(
-		log, &store, meta_of(site, words_bytes(count)), number, count))
+	if (!begin(log, &store, number, words_units(count)))
 		return;
-	write_words(lpk__store_payload(&store), arguments, count);
+	write_words(lpk__store_arguments(&store), arguments, count);
 	lpk__store_end(log, &store);
 }
 
@@ -145,9 +148,9 @@ log_packed(struct lpk_log *log, const struct lpk_site *site, uint32_t number,
 		log_text(log, site, number, format, arguments, count);
 		return;
 	}
-	if (!lpk__store_begin(log, &store, meta_of(site, bytes), number, count))
+	if (!begin(log, &store, number, words_units(bytes / 8)))
 		return;
-	to = lpk__store_payload(&store);
+	to = lpk__store_arguments(&store);
 	write_words(to, words, count);
 	write_bytes(
 	    to + count * (8 / sizeof(*to)), site, words, arguments, count);
@@ -164,7 +167,7 @@ log_otherwise(struct lpk_log *log, struct lpk_site *site, const char *format,
 
 	switch (entry & LPK__SITE_KIND_MASK) {
 	case LPK__SITE_WORDS:
-		log_words(log, site, number, arguments, count);
+		log_words(log, number, arguments, count);
 		break;
 	case LPK__SITE_PACKED:
 		log_packed(log, site, number, format, arguments, count);
@@ -190,7 +193,6 @@ lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,
 	 */
 	unsigned long entry = lpk_load_acquire(&site->entry), epoch, name;
 	struct lpk__store store;
-	uint32_t meta;
 
 	log = lpk__fast_log(log);
 	/* Relaxed: the name of the log never changes once it has one. */
@@ -204,18 +206,15 @@ lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,
 		    arguments, count);
 		return;
 	}
-	if (LPK_UNLIKELY(site->flags != 0 ||
-		!lpk__fast_self(
-		    log->geometry.lanes, &store.caller, &store.lane)))
+	if (LPK_UNLIKELY(!lpk__fast_self(
+		log->geometry.lanes, &store.caller, &store.lane)))
 		goto otherwise;
 	lpk__store_time(&store);
-	if (LPK_UNLIKELY(
-		!lpk__ring_try(log, store.lane, 3 + count, &store.slot, &name)))
+	if (LPK_UNLIKELY(!lpk__ring_try(
+		log, store.lane, words_units(count), &store.slot, &name)))
 		goto otherwise;
-	meta =
-	    lpk__meta(words_bytes(count), site->level, 0, LPK__RECORD_DEFERRED);
-	lpk__store_head(&store, meta, lpk__entry_number(entry), count);
-	write_words(lpk__store_payload(&store), arguments, count);
+	lpk__store_deferred(&store, lpk__entry_number(entry));
+	write_words(lpk__store_arguments(&store), arguments, count);
 	lpk__store_end(log, &store);
 	return;
 otherwise:

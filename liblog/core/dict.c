@@ -5,6 +5,7 @@
 #include "dict.h"
 
 #include "filter.h"
+#include "message.h"
 #include "port_fast.h"
 
 /* Numbers of entries are offsets in units of 8 bytes, + 1: 0 is none. */
@@ -54,14 +55,16 @@ path_tail(const char *path, size_t most)
 }
 
 static void
-describe(struct draft *draft, const struct lpk_site *site)
+describe(struct draft *draft, const struct lpk_site *site, uint32_t count)
 {
 	draft->used = 0;
 	draft->head = (struct lpk__entry){
 	    .commit = 0,
 	    .line = site->line,
-	    .level = site->level,
+	    .level = (uint8_t)lpk__site_level(site),
 	    .flags = site->flags,
+	    .record_flags = (uint8_t)lpk__site_flags(site),
+	    .count = (uint8_t)count,
 	};
 	add(draft, site->format, FORMAT_BYTES);
 	draft->head.strings[0] = add(draft, site->prefix, PREFIX_BYTES);
@@ -75,7 +78,8 @@ describe(struct draft *draft, const struct lpk_site *site)
 }
 
 uint32_t
-lpk__dict_enter(struct lpk_log *log, const struct lpk_site *site)
+lpk__dict_enter(
+    struct lpk_log *log, const struct lpk_site *site, uint32_t count)
 {
 	unsigned long *used = &lpk__head(log)->dict_used;
 	size_t room = log->geometry.dict_bytes;
@@ -83,7 +87,7 @@ lpk__dict_enter(struct lpk_log *log, const struct lpk_site *site)
 	struct draft draft;
 	unsigned long at;
 
-	describe(&draft, site);
+	describe(&draft, site, count);
 	/*
 	 * Look before adding, so that a full dictionary is not hammered.
 	 * Relaxed: the words of the entry are published by enter:A.
@@ -147,5 +151,7 @@ lpk__dict_find(struct lpk__place *place, const unsigned char *dict,
 	place->line = entry->line;
 	place->level = entry->level;
 	place->flags = entry->flags;
+	place->record_flags = entry->record_flags;
+	place->count = entry->count;
 	return true;
 }

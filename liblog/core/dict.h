@@ -24,9 +24,10 @@ struct lpk__entry {
 	uint32_t commit; /* LPK__ENTRY_MARK when the entry is complete */
 	uint32_t line;
 	uint8_t level;
-	uint8_t flags;       /* of the site */
-	uint16_t strings[4]; /* prefix, subsystem, file, function: offsets */
-	uint16_t reserved;
+	uint8_t flags;        /* of the site */
+	uint16_t strings[4];  /* prefix, subsystem, file, function: offsets */
+	uint8_t record_flags; /* of its deferred records */
+	uint8_t count;        /* arguments of a deferred record */
 };
 
 #define LPK__ENTRY_MARK 0x7964616fu
@@ -44,16 +45,20 @@ struct lpk__place {
 	uint32_t line;
 	uint8_t level;
 	uint8_t flags;
+	uint8_t record_flags;
+	uint8_t count;
 };
 
 /**
  * lpk__dict_enter() - Describe a site in the dictionary of a log.
+ * @count: arguments of its calls, 0 where they are not known
  *
  * Context:  any.
  * Progress: wait-free.
  * Return:   its number, 0 when there is no room.
  */
-uint32_t lpk__dict_enter(struct lpk_log *log, const struct lpk_site *site);
+uint32_t lpk__dict_enter(
+    struct lpk_log *log, const struct lpk_site *site, uint32_t count);
 
 /**
  * lpk__dict_find() - Look up a number that a record holds.

@@ -13,28 +13,29 @@ lpk_version(void)
 const char *
 lpk_strerror(int code)
 {
-	switch (code < 0 ? -code : code) {
+	/* Negative, since not every negative number has a positive one. */
+	switch (code > 0 ? -code : code) {
 	case LPK_OK:
 		return "success";
-	case LPK_ENOENT:
+	case -LPK_ENOENT:
 		return "no such record, subsystem or console";
-	case LPK_EIO:
+	case -LPK_EIO:
 		return "the device refused";
-	case LPK_EAGAIN:
+	case -LPK_EAGAIN:
 		return "no newer record";
-	case LPK_ENOMEM:
+	case -LPK_ENOMEM:
 		return "the memory handed over is too small";
-	case LPK_EBUSY:
+	case -LPK_EBUSY:
 		return "in use, or already started";
-	case LPK_EINVAL:
+	case -LPK_EINVAL:
 		return "an argument makes no sense";
-	case LPK_ENOSPC:
+	case -LPK_ENOSPC:
 		return "too small to hold it";
-	case LPK_EPIPE:
+	case -LPK_EPIPE:
 		return "records were lost";
-	case LPK_ENOSYS:
+	case -LPK_ENOSYS:
 		return "not available on this platform";
-	case LPK_ETIMEDOUT:
+	case -LPK_ETIMEDOUT:
 		return "the deadline passed first";
 	default:
 		return "unknown error code";

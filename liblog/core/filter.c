@@ -79,7 +79,7 @@ name_good(const char *name, size_t length)
 	for (i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)name[i];
 
-		if (c <= ' ' || c == '=' || c == 0x7f ||
+		if (c <= ' ' || c == '=' || c == ';' || c == 0x7f ||
 		    (c == '*' && i + 1 != length))
 			return false;
 	}

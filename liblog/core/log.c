@@ -62,10 +62,13 @@ lpk_log_init(struct lpk_log *log, const char *name, void *memory,
 void
 lpk_log_stats(const struct lpk_log *log, struct lpk_log_stats *stats)
 {
-	struct lpk__head *head = lpk__head(log);
 	struct lpk_log_stats sum = {0};
+	struct lpk__head *head;
 	uint32_t i;
 
+	if (log == NULL || stats == NULL)
+		return;
+	head = lpk__head(log);
 	/* Relaxed throughout: counts, exact when nobody is writing. */
 	for (i = 0; i < log->geometry.blocks; i++) {
 		struct lpk__block *block = lpk__block(log, i);
@@ -94,6 +97,8 @@ lpk_log_stats(const struct lpk_log *log, struct lpk_log_stats *stats)
 void
 lpk_log_clear(struct lpk_log *log)
 {
+	if (log == NULL)
+		return;
 	/*
 	 * Relaxed: a mark that two contexts set at once may be a mix of two
 	 * readings on a 32-bit machine; both lie within the same instant.

@@ -233,6 +233,10 @@ lpk_record_print(const struct lpk_record *record, const char *text,
 	struct lpk__out out;
 
 	lpk__out_init(&out, line, size_bytes);
+	if (record == NULL || text == NULL) {
+		lpk__out_finish(&out);
+		return 0;
+	}
 	if (style == LPK_STYLE_KMSG)
 		put_kmsg_record(&out, record, text);
 	else

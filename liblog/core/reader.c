@@ -432,8 +432,6 @@ fill_record(struct lpk_reader *reader, struct lpk_record *record,
 	    record->time_ns + reader->scale.realtime_offset_ns;
 	record->caller = head->caller;
 	lpk__name_find(reader->log, head->caller, record->thread);
-	record->level = (uint8_t)lpk__meta_level(head->meta);
-	record->facility = (uint8_t)lpk__meta_facility(head->meta);
 	record->line = place->line;
 	record->subsystem = known(place->subsystem);
 	record->file = known(place->file);
@@ -443,13 +441,12 @@ fill_record(struct lpk_reader *reader, struct lpk_record *record,
 /* Render the text of a deferred record; -LPK_ENOSPC when it does not fit. */
 static int
 render_payload(struct lpk_record *record, const struct lpk__place *place,
-    const char *payload, uint32_t bytes, char *text, size_t size_bytes)
+    const unsigned char *payload, uint32_t bytes, char *text, size_t size_bytes)
 {
 	uint32_t room =
 	    size_bytes > LPK_TEXT_MAX ? LPK_TEXT_MAX : (uint32_t)size_bytes - 1;
 	const char *format = place->format;
 	struct lpk__out out;
-	uint32_t count = 0;
 
 	lpk__out_init(&out, text, (size_t)room + 1);
 	if (place->prefix[0] != '\0')
@@ -457,12 +454,8 @@ render_payload(struct lpk_record *record, const struct lpk__place *place,
 		    lpk__fast_length(place->prefix, LPK_TEXT_MAX));
 	if (place->flags & LPK_SITE_KERN)
 		format = lpk__kern_skip(format);
-	if (bytes >= sizeof(count)) {
-		__builtin_memcpy(&count, payload, sizeof(count));
-		bytes -= (uint32_t)sizeof(count);
-	}
-	lpk__render_packed(&out, format, place->end, count,
-	    (const unsigned char *)payload + sizeof(count), bytes);
+	lpk__render_packed(
+	    &out, format, place->end, place->count, payload, bytes);
 	lpk__out_finish(&out);
 	if (out.len > room && room < LPK_TEXT_MAX)
 		return -LPK_ENOSPC;
@@ -479,7 +472,70 @@ static const struct lpk__place nowhere = {
     .subsystem = "",
     .file = "",
     .function = "",
+    .level = LPK_INFO,
 };
+
+/* A record that was begun to be read. */
+struct copy {
+	const unsigned long *words;
+	uint32_t bytes; /* that were reserved for it */
+	struct lpk__head_words head;
+};
+
+/* The rest of a text record. */
+static int
+take_text(struct lpk_reader *reader, const struct lpk__stream *stream,
+    struct copy *copy, struct lpk_record *record, char *text, size_t size_bytes)
+{
+	uint32_t bytes = lpk__meta_bytes(copy->head.meta);
+	struct lpk__place place;
+
+	if (copy->bytes < LPK__RECORD_HEAD ||
+	    bytes > copy->bytes - LPK__RECORD_HEAD || bytes > LPK_TEXT_MAX)
+		return -LPK_EPIPE;
+	if (size_bytes <= bytes)
+		return stream_alive(reader, stream) ? -LPK_ENOSPC : -LPK_EPIPE;
+	lpk__words_read(&copy->head, copy->words, sizeof(copy->head));
+	lpk__payload_read(text, &copy->head, copy->words, bytes);
+	if (!stream_alive(reader, stream))
+		return -LPK_EPIPE;
+	if (!lpk__dict_find(&place, lpk__dict(reader->log),
+		reader->log->geometry.dict_bytes, copy->head.site))
+		place = nowhere;
+	fill_record(reader, record, &copy->head, &place);
+	record->level = (uint8_t)lpk__meta_level(copy->head.meta);
+	record->facility = (uint8_t)lpk__meta_facility(copy->head.meta);
+	record->flags = lpk__meta_flags(copy->head.meta);
+	split_payload(record, text, bytes);
+	return LPK_OK;
+}
+
+/* The rest of a deferred record. */
+static int
+take_deferred(struct lpk_reader *reader, const struct lpk__stream *stream,
+    const struct copy *copy, struct lpk_record *record, char *text,
+    size_t size_bytes)
+{
+	uint32_t bytes = copy->bytes - LPK__DEFERRED_HEAD;
+	unsigned char payload[LPK_TEXT_MAX + 8];
+	struct lpk__place place;
+
+	if (bytes > sizeof(payload))
+		return -LPK_EPIPE;
+	lpk__words_read(payload,
+	    copy->words + LPK__DEFERRED_HEAD / sizeof(*copy->words), bytes);
+	if (!stream_alive(reader, stream))
+		return -LPK_EPIPE;
+	if (!lpk__dict_find(&place, lpk__dict(reader->log),
+		reader->log->geometry.dict_bytes,
+		copy->head.meta & ~LPK__DEFERRED))
+		place = nowhere;
+	fill_record(reader, record, &copy->head, &place);
+	record->level = place.level & 7;
+	record->facility = 0;
+	record->flags = place.record_flags;
+	return render_payload(record, &place, payload, bytes, text, size_bytes);
+}
 
 /*
  * Copy a record and check that it was still there afterwards. -LPK_EPIPE: it
@@ -490,41 +546,24 @@ take(struct lpk_reader *reader, const struct lpk__stream *stream,
     unsigned long position, struct lpk_record *record, char *text,
     size_t size_bytes, uint32_t flags)
 {
-	const struct lpk_geometry *geometry = &reader->log->geometry;
 	struct lpk__block *block = stream_block(reader, stream);
 	uint32_t slot = slot_load(reader, block, position);
-	uint32_t units = slot >> 1 & 0x7fff, bytes;
-	struct lpk__place place;
-	char payload[LPK_TEXT_MAX];
-	struct lpk__head_words head;
-	const unsigned long *words;
-	bool deferred;
+	uint32_t units = slot >> 1 & 0x7fff;
+	struct copy copy;
+	int result;
 
-	if ((slot >> 16) + units > geometry->units ||
-	    units * 8 < LPK__RECORD_HEAD)
+	copy.bytes = units * 8;
+	if ((slot >> 16) + units > reader->log->geometry.units ||
+	    copy.bytes < LPK__DEFERRED_HEAD)
 		return -LPK_EPIPE;
-	words = lpk__block_words(reader->log, block, slot >> 16);
-	lpk__words_read(&head, words, sizeof(head));
-	bytes = lpk__meta_bytes(head.meta);
-	deferred = (lpk__meta_flags(head.meta) & LPK__RECORD_DEFERRED) != 0;
-	if (bytes > units * 8 - LPK__RECORD_HEAD || bytes > LPK_TEXT_MAX)
-		return -LPK_EPIPE;
-	if (!deferred && size_bytes <= bytes)
-		return stream_alive(reader, stream) ? -LPK_ENOSPC : -LPK_EPIPE;
-	lpk__payload_read(deferred ? payload : text, &head, words, bytes);
-	if (!stream_alive(reader, stream))
-		return -LPK_EPIPE;
-	if (!lpk__dict_find(&place, lpk__dict(reader->log),
-		geometry->dict_bytes, head.site))
-		place = nowhere;
-	fill_record(reader, record, &head, &place);
-	record->flags =
-	    (lpk__meta_flags(head.meta) & ~LPK__RECORD_DEFERRED) | flags;
-	if (!deferred)
-		split_payload(record, text, bytes);
-	else if (render_payload(record, &place, payload, bytes, text,
-		     size_bytes) != LPK_OK)
-		return -LPK_ENOSPC;
+	copy.words = lpk__block_words(reader->log, block, slot >> 16);
+	lpk__words_read(&copy.head, copy.words, LPK__DEFERRED_HEAD);
+	result = copy.head.meta & LPK__DEFERRED ?
+	    take_deferred(reader, stream, &copy, record, text, size_bytes) :
+	    take_text(reader, stream, &copy, record, text, size_bytes);
+	if (result != LPK_OK)
+		return result;
+	record->flags |= flags;
 	reader->seq++;
 	return LPK_OK;
 }

@@ -88,14 +88,15 @@ lpk__site_enter(struct lpk_log *log, struct lpk_site *site, int count)
 	}
 	lpk__name_check(log, lpk_port_caller());
 	kind = plan(site, count);
-	number = lpk__dict_enter(log, site);
+	number = lpk__dict_enter(
+	    log, site, kind == LPK__SITE_TEXT ? 0 : (uint32_t)count);
 	if (number == 0 || number > LPK__SITE_NUMBER_MASK) {
 		number = 0;
 		kind = LPK__SITE_TEXT;
 	}
 	/* A text can be cut to fit a small block, words cannot. */
 	if (kind == LPK__SITE_WORDS &&
-	    4 + (uint32_t)count * 8 > lpk__store_room(log))
+	    (uint32_t)count * 8 > lpk__store_room(log))
 		kind = LPK__SITE_TEXT;
 	made = epoch << LPK__SITE_EPOCH_SHIFT |
 	    (unsigned long)number << LPK__SITE_NUMBER_SHIFT |

@@ -90,7 +90,25 @@ lpk__store_begin(struct lpk_log *log, struct lpk__store *store, uint32_t meta,
 	return true;
 }
 
-/* The words of the payload behind its first 4 bytes. */
+/* The head of a deferred record. */
+static inline void
+lpk__store_deferred(const struct lpk__store *store, uint32_t site)
+{
+	unsigned long *words = store->slot.words;
+
+	lpk__write64(words, store->time);
+	lpk__write64(words + 8 / sizeof(*words),
+	    lpk__pair(store->caller, LPK__DEFERRED | site));
+}
+
+/* Its arguments. */
+static inline unsigned long *
+lpk__store_arguments(const struct lpk__store *store)
+{
+	return store->slot.words + LPK__DEFERRED_HEAD / sizeof(unsigned long);
+}
+
+/* The words of the payload of a text record behind its first 4 bytes. */
 static inline unsigned long *
 lpk__store_payload(const struct lpk__store *store)
 {

@@ -35,6 +35,7 @@ struct lpk__console_thread {
 	struct lpk_log *log;
 	struct lpk_reader reader;
 	unsigned long stop;
+	unsigned long writing; /* in the driver */
 	bool ended;     /* under the lock: the thread does nothing more */
 	bool abandoned; /* under the lock: the thread frees this itself */
 	unsigned long dropped;   /* by the log, as last reported */
@@ -107,9 +108,13 @@ write_lines(struct lpk__console_thread *self)
 
 	if (abandoned(self))
 		result = -LPK_EIO;
-	else if (self->bytes != 0)
+	else if (self->bytes != 0) {
+		/* Relaxed: only a reason to wait no longer. */
+		lpk_store_relaxed(&self->writing, 1);
 		result = self->console->driver->write(
 		    self->console, self->lines, self->bytes);
+		lpk_store_relaxed(&self->writing, 0);
+	}
 	count(self, result == LPK_OK ? PRINTED : REFUSED, self->records);
 	self->bytes = 0;
 	self->records = 0;
@@ -135,10 +140,14 @@ static void
 put_dropped_notice(struct lpk__console_thread *self, uint64_t dropped)
 {
 	char text[64];
-	int length = lpk_snprintf(text, sizeof(text),
+	int length;
+
+	/* In that format the gap in the numbers says it. */
+	if (self->console->style == LPK_STYLE_KMSG)
+		return;
+	length = lpk_snprintf(text, sizeof(text),
 	    "** %llu printk messages dropped **\n",
 	    (unsigned long long)dropped);
-
 	end_open_line(self);
 	put(self, text, (size_t)length);
 }
@@ -445,8 +454,13 @@ lpk_console_stop(struct lpk_console *console, uint64_t deadline_ns)
 	lpk_store_release(&self->stop, 1);
 	lpk__sleep_end(self->log);
 	pthread_mutex_lock(&self->lock);
-	while (!self->ended && failed != ETIMEDOUT)
+	/* A thread that is only slow to run is waited for. */
+	while (!self->ended &&
+	    (failed != ETIMEDOUT || lpk_load_relaxed(&self->writing) == 0)) {
+		if (failed == ETIMEDOUT)
+			give_up = lpk_now_ns() + STOP_NS;
 		failed = wait_for_thread(self, give_up);
+	}
 	ended = self->ended;
 	self->abandoned = !ended;
 	lpk_console_stats(console, &console->last);

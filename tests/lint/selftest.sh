@@ -11,12 +11,14 @@ tree=$scratch/tree
 rc=0
 
 # put PATH: write standard input to a file of the tree, under an SPDX line that
-# keeps the line numbers of what follows one higher than in the text below.
+# keeps the line numbers of what follows one higher than in the text below; man
+# pages as they are.
 put() {
 	mkdir -p "$tree/$(dirname "$1")"
 	case $1 in
 	*.c | *.h) echo '/* SPDX-License-Identifier: MIT */' ;;
 	*.sh) echo '# SPDX-License-Identifier: MIT' ;;
+	*.[37]) ;;
 	*) echo ;;
 	esac >"$tree/$1"
 	cat >>"$tree/$1"
@@ -38,6 +40,10 @@ struct lpk_thing {
 };
 extern const struct lpk_thing lpk_things[4] __attribute__((aligned(4)));
 int lpk_thing_get(const struct lpk_thing *thing) __attribute__((pure));
+LPK_API void
+lpk_thing_put(int plain);
+#define lpk_put_one() lpk_thing_put(1)
+#define lpk__hidden() lpk_thing_put(2)
 static inline int lpk_thing_plain(const struct lpk_thing *thing)
 {
 	return thing->plain;
@@ -84,6 +90,66 @@ END
 	put tests/good.sh <<'END'
 true
 END
+	put include/lpk/config.h <<'END'
+#ifndef LPK_CONFIG_H
+#define LPK_CONFIG_H
+#ifndef LPK_THINGS_MAX
+#define LPK_THINGS_MAX 4
+#endif
+#endif
+END
+	good_docs
+}
+
+# lpk_no_page has no page of its own, lpk_unnamed one that does not name it, and
+# lpk_no_example no example; the good headers declare none of them.
+good_docs() {
+	put docs/man/lpk_base.3 <<'END'
+.\" SPDX-License-Identifier: MIT
+.TH LPK_BASE 3
+.SH NAME
+lpk_base \- things
+.SH SYNOPSIS
+.BI "void lpk_thing_put(int " plain );
+.br
+\fBlpk_put_one\fR(), \fBlpk_no_page\fR(), \fBlpk_no_example\fR()
+END
+	put docs/man/lpk_config.3 <<'END'
+.\" SPDX-License-Identifier: MIT
+.TH LPK_CONFIG 3
+.SH NAME
+lpk_config \- \fBLPK_THINGS_MAX\fR
+END
+	for page in thing_put put_one no_example; do
+		echo '.so man3/lpk_base.3' | put "docs/man/lpk_$page.3"
+	done
+	put docs/man/lpk_unnamed.3 <<'END'
+.\" SPDX-License-Identifier: MIT
+.TH NOTHING 3
+.SH NAME
+nothing \- at all
+END
+	put docs/examples/hello.c <<'END'
+#include <lpk/base.h>
+
+int
+main(void)
+{
+	lpk_thing_put(1); /* lpk_put_one(), lpk_no_page(), lpk_unnamed() */
+	return 0;
+}
+END
+	{
+		echo '```c'
+		sed 1d "$tree/docs/examples/hello.c"
+		echo '```'
+		echo
+		echo '```'
+		echo '[code](has/no/links)'
+		echo '```'
+		echo
+		echo '[design](docs/ORDERING.md#part) and [more](https://example.org/)'
+	} | put README.md
 }
 
 # bad LINT PATH LINE: with standard input as that file, the lint must report that
@@ -107,8 +173,8 @@ good_tree
 if command -v clang-format >/dev/null; then
 	find "$tree" -name '*.[ch]' -exec clang-format -i {} +
 fi
-for lint in atomics conditionals format includes labels length names shell \
-	spdx whitespace; do
+for lint in atomics conditionals format includes labels length man names \
+	readme shell spdx whitespace; do
 	found=$(sh "$lints/$lint.sh" "$tree" 2>&1)
 	status=$?
 	if [ $status -ne 0 ] && [ $status -ne 77 ]; then
@@ -176,6 +242,46 @@ END
 bad length liblog/core/bad.c 3 <"$scratch/long"
 seq 999 >"$scratch/long"
 bad length docs/bad.md 1000 <"$scratch/long"
+for name in no_page unnamed no_example; do
+	echo "LPK_API int lpk_$name(void);" >"$scratch/line"
+	bad man include/lpk/base.h 2 <"$scratch/line"
+done
+bad man include/lpk/base.h 3 <<'END'
+LPK_API struct lpk_thing *
+lpk_bad(void);
+END
+bad man include/lpk/base.h 2 <<'END'
+#define lpk_bad(x) lpk_thing_put(x)
+END
+bad man include/lpk/config.h 1 <<'END'
+#ifndef LPK_BAD_MAX
+#define LPK_BAD_MAX 1
+#endif
+END
+bad man include/lpk/bad.h 1 <<'END'
+/* A header without a page. */
+END
+bad man docs/man/lpk_thing_get.3 1 <<'END'
+.so man3/lpk_gone.3
+END
+bad man docs/man/lpk_bad.3 1 <<'END'
+.so man3/lpk_base.3
+END
+if command -v groff >/dev/null; then
+	bad man docs/man/lpk_bad.7 3 <<'END'
+.\" SPDX-License-Identifier: MIT
+.TH LPK_BAD 7
+.nonsense
+END
+fi
+bad readme README.md 3 <<'END'
+```c
+int main(void) { return 1; }
+```
+END
+bad readme docs/bad.md 2 <<'END'
+[one](ORDERING.md) and [two](gone.md)
+END
 for line in '#define BAD 1' 'int bad(void);' 'struct bad { int x; };' \
 	'typedef int (*bad_fn)(void);' 'enum lpk_e { LPK_A, BAD };' \
 	'extern int lpk_a, *bad;' 'typedef unsigned bad_t;'; do

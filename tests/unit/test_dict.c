@@ -63,10 +63,10 @@ test_dict_entry_is_found_with_all_its_strings(void **state)
 
 	(void)state;
 	make_site(&site, "%d of it");
-	first = lpk__dict_enter(log, &site);
+	first = lpk__dict_enter(log, &site, 0);
 	site.prefix = "prefix: ";
 	site.subsystem = NULL;
-	second = lpk__dict_enter(log, &site);
+	second = lpk__dict_enter(log, &site, 0);
 	assert_true(first != 0 && second > first);
 	assert_true(lpk__dict_find(
 	    &place, lpk__dict(log), log->geometry.dict_bytes, first));
@@ -108,7 +108,7 @@ test_dict_long_strings_keep_what_tells_most(void **state)
 	site.file = path;
 	site.function = name;
 	assert_true(lpk__dict_find(&place, lpk__dict(log),
-	    log->geometry.dict_bytes, lpk__dict_enter(log, &site)));
+	    log->geometry.dict_bytes, lpk__dict_enter(log, &site, 0)));
 	assert_int_equal(strlen(place.file), 128);
 	assert_string_equal(place.file + 123, "end.c");
 	assert_int_equal(strlen(place.function), 102);

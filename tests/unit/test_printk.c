@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <core/record.h>
 #include <lpk/hosted.h>
 #include <lpk/port.h>
 
@@ -343,7 +344,7 @@ test_printk_larger_than_a_block_is_cut_and_marked(void **state)
 	for (i = 0; i < 3; i++) {
 		struct lpk_log *log = small_log_make(&tiny, sizes[i], 4, 1);
 
-		room = log->geometry.units * 8u - 20;
+		room = log->geometry.units * 8u - LPK__RECORD_HEAD;
 		lpk_reader_open(&reader, log, LPK_SEEK_OLDEST);
 		for (length = room - 2; length <= LPK_TEXT_MAX; length++) {
 			memset(text, 'z', length);
@@ -377,7 +378,7 @@ test_printk_deferred_larger_than_a_block_is_cut_and_marked(void **state)
 	lpk_reader_open(&reader, log_, LPK_SEEK_OLDEST);
 	for (i = 0; i < 10; i++) {
 		pr_info("%s", text);
-		expect_cut(100);
+		expect_cut(log_->geometry.units * 8 - LPK__RECORD_HEAD);
 		pr_info("%d %d %d %d %d %d %d %d %d %d %d %d %d %d %d %d", i, 2,
 		    3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
 		assert_int_equal(next(&reader, &got), LPK_OK);

@@ -153,7 +153,7 @@ test_site_entry_without_its_mark_is_not_found(void **state)
 	struct got got;
 
 	(void)state;
-	number = lpk__dict_enter(ring, &first);
+	number = lpk__dict_enter(ring, &first, 0);
 	entry = (struct lpk__entry *)(void *)(ring->region + LPK_HEAD_BYTES +
 	    (number - 1) * 8);
 	entry->commit = 0;

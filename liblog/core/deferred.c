@@ -115,7 +115,6 @@ begin(struct lpk_log *log, struct lpk__store *store, uint32_t number,
     uint32_t units)
 {
 	lpk__store_self(log, store);
-	lpk__store_time(store);
 	if (!lpk__ring_reserve(log, store->lane, units, &store->slot))
 		return false;
 	lpk__store_deferred(store, number);
@@ -209,7 +208,7 @@ lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,
 	if (LPK_UNLIKELY(!lpk__fast_self(
 		log->geometry.lanes, &store.caller, &store.lane)))
 		goto otherwise;
-	lpk__store_time(&store);
+	store.time = lpk__fast_clock();
 	if (LPK_UNLIKELY(!lpk__ring_try(
 		log, store.lane, words_units(count), &store.slot, &name)))
 		goto otherwise;

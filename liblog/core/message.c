@@ -180,14 +180,31 @@ fit(struct lpk__message *message, uint32_t room)
 	}
 }
 
+/* lpk__store() for a payload that may be filled up to whole words. */
+static void
+store_filled(struct lpk_log *log, struct lpk__message *message)
+{
+	uint32_t bytes = message->bytes, first;
+	struct lpk__store store;
+
+	__builtin_memset(message->payload + bytes, 0, 8);
+	__builtin_memcpy(&first, message->payload, sizeof(first));
+	if (!lpk__store_begin(log, &store,
+		lpk__meta(
+		    bytes, message->level, message->facility, message->flags),
+		message->site, first))
+		return;
+	if (bytes > 4)
+		lpk__words_write(lpk__store_payload(&store),
+		    message->payload + 4, (bytes - 4 + 7) & ~7u);
+	lpk__store_end(log, &store);
+}
+
 void
 lpk__message_store(struct lpk__message *message, struct lpk_log *log)
 {
 	log = lpk__fast_log(log);
 	if (LPK_UNLIKELY(message->bytes > lpk__store_room(log)))
 		fit(message, lpk__store_room(log));
-	lpk__store(log,
-	    lpk__meta(message->bytes, message->level, message->facility,
-		message->flags),
-	    message->site, message->payload);
+	store_filled(log, message);
 }

@@ -16,7 +16,8 @@ struct lpk__message {
 	uint32_t flags;
 	uint32_t site; /* its number in the dictionary */
 	uint32_t bytes;
-	char payload[LPK_TEXT_MAX + 1];
+	/* Stored as whole words: room for the last one to be filled up. */
+	char payload[LPK_TEXT_MAX + 12];
 };
 
 /**

@@ -126,7 +126,7 @@ lpk_inject(struct lpk_log *log, enum lpk_level level, uint32_t facility,
 	lpk__message_init(&message, level);
 	message.facility = facility >= 1 && facility <= 23 ? facility : 1;
 	message.flags = LPK_RECORD_INJECTED;
-	lpk__out_init(&out, message.payload, sizeof(message.payload));
+	lpk__out_init(&out, message.payload, LPK_TEXT_MAX + 1);
 	for (i = 0; text != NULL && i < size_bytes; i++) {
 		if (text[i] == '\0')
 			lpk__out_put(&out, "\xef\xbf\xbd", 3);

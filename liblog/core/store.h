@@ -28,30 +28,29 @@ struct lpk__store {
 	uint32_t lane;
 };
 
-/* Who stores; the slow way where the fast one does not know. */
+/*
+ * Who stores, on which lane, and when; the slow way where the fast one does not
+ * know.
+ *
+ * The time is taken before the reservation. Then no record has a time later
+ * than the reservation of one behind it in its block, and a reader that merges
+ * the blocks by the time of their first record keeps cause before effect. Taken
+ * afterwards, a handler's records that follow ours here would come after those
+ * that the handler stored next elsewhere.
+ */
 static inline void
 lpk__store_self(struct lpk_log *log, struct lpk__store *store)
 {
 	uint32_t lanes = log->geometry.lanes;
 
-	if (LPK_LIKELY(lpk__fast_self(lanes, &store->caller, &store->lane)))
+	if (LPK_LIKELY(lpk__fast_self(lanes, &store->caller, &store->lane))) {
+		store->time = lpk__fast_clock();
 		return;
+	}
 	store->caller = lpk_port_caller();
 	store->lane = lpk_port_lane() % lanes;
 	lpk__name_check(log, store->caller);
-}
-
-/*
- * Take the time of a record: before its reservation. Then no record has a time
- * later than the reservation of one behind it in its block, and a reader that
- * merges the blocks by the time of their first record keeps cause before
- * effect. Taken afterwards, a handler's records that follow ours here would
- * come after those that the handler stored next elsewhere.
- */
-static inline void
-lpk__store_time(struct lpk__store *store)
-{
-	store->time = lpk__fast_clock();
+	store->time = lpk_port_clock();
 }
 
 /* The head of a record, and the first 4 bytes of its payload. */
@@ -82,7 +81,6 @@ lpk__store_begin(struct lpk_log *log, struct lpk__store *store, uint32_t meta,
     uint32_t site, uint32_t payload)
 {
 	lpk__store_self(log, store);
-	lpk__store_time(store);
 	if (LPK_UNLIKELY(!lpk__ring_reserve(log, store->lane,
 		lpk__record_units(lpk__meta_bytes(meta)), &store->slot)))
 		return false;

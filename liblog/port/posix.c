@@ -23,7 +23,6 @@
 
 enum { CLOCK_UNDECIDED, CLOCK_COUNTER, CLOCK_SYSTEM };
 
-unsigned long lpk__counter_trusted;
 __thread struct lpk__self lpk__self __attribute__((tls_model("initial-exec")));
 
 static unsigned long clock_kind;
@@ -50,9 +49,8 @@ decide_clock(void)
 	unsigned long kind =
 	    lpk__counter_usable() ? CLOCK_COUNTER : CLOCK_SYSTEM;
 
-	/* Relaxed: numbers that never change again. */
+	/* Relaxed: a number that never changes again. */
 	lpk_store_relaxed(&clock_kind, kind);
-	lpk_store_relaxed(&lpk__counter_trusted, kind == CLOCK_COUNTER);
 	return kind;
 }
 
@@ -155,22 +153,34 @@ lpk_port_caller(void)
 	return lpk__self.caller;
 }
 
+/* Open the fast way for this thread, if there is one. */
+static void
+choose_lane(uint32_t lane)
+{
+	lpk__self.chosen = lane + 1;
+	lpk_port_caller();
+	/* Only a handler on this thread may look, and it sees our stores. */
+	lpk_fence_light();
+	lpk__self.lane =
+	    kind_of_clock() == CLOCK_COUNTER ? lpk__self.chosen : 0;
+}
+
 uint32_t
 lpk_port_lane(void)
 {
-	if (LPK_UNLIKELY(lpk__self.lane == 0))
+	if (LPK_UNLIKELY(lpk__self.chosen == 0))
 		/* Relaxed: any spread will do. */
-		lpk__self.lane =
-		    (uint32_t)lpk_fetch_add_relaxed(&threads_seen, 1) %
-			lpk__default_log.geometry.lanes +
-		    1;
-	return lpk__self.lane - 1;
+		choose_lane((uint32_t)lpk_fetch_add_relaxed(&threads_seen, 1) %
+		    lpk__default_log.geometry.lanes);
+	else if (LPK_UNLIKELY(lpk__self.lane == 0))
+		choose_lane(lpk__self.chosen - 1);
+	return lpk__self.chosen - 1;
 }
 
 void
 lpk_thread_set_lane(uint32_t lane)
 {
-	lpk__self.lane = lane % LPK_LANES_MAX + 1;
+	choose_lane(lane % LPK_LANES_MAX);
 }
 
 void
@@ -217,6 +227,8 @@ lpk_port_wake(struct lpk_log *log)
 static void
 after_fork(void)
 {
+	lpk__self.lane = 0;
+	lpk_fence_light();
 	lpk__self.caller = 0;
 }
 

@@ -12,40 +12,41 @@
 #include "counter.h"
 #include "lpk_atomic.h"
 
-/* This thread; initial-exec, so that touching it allocates nothing. */
+/*
+ * This thread; initial-exec, so that touching it allocates nothing. lane is set
+ * last, once the caller is known, and only where the counter can be trusted: so
+ * it alone says whether the fast way is open.
+ */
 struct lpk__self {
 	uint32_t caller; /* 0: not asked yet; LPK_CALLER_HANDLER in a handler */
-	uint32_t lane;   /* + 1; 0: none yet */
+	uint32_t lane;   /* + 1; 0: the slow way knows */
+	uint32_t chosen; /* lane + 1; 0: none yet */
 	uint32_t handlers;
 };
 
 extern __thread struct lpk__self lpk__self
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 extern struct lpk_log lpk__default_log __attribute__((visibility("hidden")));
-extern unsigned long lpk__counter_trusted __attribute__((visibility("hidden")));
-
 /* Of the C library, which is not asked for its extensions here. */
 size_t strnlen(const char *text, size_t most);
 
+/* The clock, once lpk__fast_self() was true. */
 static inline uint64_t
 lpk__fast_clock(void)
 {
-	/* Relaxed: set once, and the slow way gives the same clock. */
-	if (LPK_LIKELY(lpk_load_relaxed(&lpk__counter_trusted) != 0))
-		return lpk__counter_read();
-	return lpk_port_clock();
+	return lpk__counter_read();
 }
 
 /*
  * Who is calling, on which lane. False at a thread's first call, and where the
- * log has fewer lanes than the default one: lpk__slow_self() knows then.
+ * log has fewer lanes than the default one: the functions of port.h know then.
  */
 static inline bool
 lpk__fast_self(uint32_t lanes, uint32_t *caller, uint32_t *lane)
 {
-	*caller = lpk__self.caller;
 	*lane = lpk__self.lane - 1;
-	return *lane < lanes && *caller != 0;
+	*caller = lpk__self.caller;
+	return *lane < lanes;
 }
 
 static inline struct lpk_log *

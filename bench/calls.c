@@ -318,7 +318,7 @@ measure_bytes(void)
 		lpk_printk_to(&bytes_log, LPK_INFO, MESSAGE, 1, 2ll, 3.0);
 	after = open_state();
 	add_bytes("deferred",
-	    "the same, and four bytes so that words are aligned",
+	    "the same",
 	    bytes_used(before, after) - 3 * 8, 24);
 }
 

@@ -38,6 +38,7 @@ LPKTEST_SRCS_stopped := tests/hooked/lib_book.c
 # A reader that waits a microsecond, not ten milliseconds, for the unfinished.
 LPKTEST_CFLAGS_test_dict := -DLPK_GRACE_NS=1000
 LPKTEST_SRCS_test_dict := tests/fuzz/dict_fuzz.c liblog/core/reader.c
+LPKTEST_SKIP_tsan_test_dict := one thread: nothing for ThreadSanitizer to see
 
 # One thread, and some ten million calls of a reader.
 LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see

@@ -16,8 +16,12 @@
 LPK_BEGIN_DECLS
 
 /* Queries that are kept, and bytes of one pattern. */
+#ifndef LPK_CONTROL_QUERIES
 #define LPK_CONTROL_QUERIES 32
+#endif
+#ifndef LPK_CONTROL_PATTERN
 #define LPK_CONTROL_PATTERN 64
+#endif
 
 /**
  * lpk_control() - Switch single call sites on and off, from now on.

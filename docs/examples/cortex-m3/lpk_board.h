@@ -12,6 +12,8 @@
 #define LPK_LATE_MAX 4
 #define LPK_NAMES_MAX 1
 #define LPK_FILTER_RULES 4
+#define LPK_CONTROL_QUERIES 2
+#define LPK_CONTROL_PATTERN 32
 #define LPK_CACHE_LINE 8 /* there is no cache */
 #define LPK_MIN_LEVEL 6  /* lpk_debug() and its strings: compiled out */
 

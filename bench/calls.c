@@ -317,9 +317,8 @@ measure_bytes(void)
 	for (i = 0; i < 100; i++)
 		lpk_printk_to(&bytes_log, LPK_INFO, MESSAGE, 1, 2ll, 3.0);
 	after = open_state();
-	add_bytes("deferred",
-	    "the same",
-	    bytes_used(before, after) - 3 * 8, 24);
+	add_bytes(
+	    "deferred", "the same", bytes_used(before, after) - 3 * 8, 24);
 }
 
 int

@@ -16,7 +16,8 @@ c_files() {
 text_files() {
 	find Makefile README.md .clang-format .gitignore .ci liblog consoles \
 		include tests bench docs -type f \
-		! -name '*.png' ! -name '*.svg' ! -name '*.bin' 2>/dev/null | sort
+		! -path 'bench/out/*' ! -name '*.png' ! -name '*.svg' \
+		! -name '*.bin' 2>/dev/null | sort
 }
 
 # The code of a file: comments are blanked out, lines stay where they are.

@@ -179,7 +179,7 @@ log_otherwise(struct lpk_log *log, struct lpk_site *site, const char *format,
 
 /*
  * The shortest way is written out so that it makes no call but in its last
- * step: the compiler then saves no registers.
+ * step: nothing has to be kept in memory across one.
  */
 void
 lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,

@@ -10,23 +10,6 @@
 /* What a cut text ends in. */
 static const char cut_mark[] = "<truncated>";
 
-void
-lpk__store(
-    struct lpk_log *log, uint32_t meta, uint32_t site, const char *payload)
-{
-	uint32_t bytes = lpk__meta_bytes(meta);
-	struct lpk__store store;
-	uint32_t first = 0;
-
-	__builtin_memcpy(&first, payload, bytes < 4 ? bytes : 4);
-	if (!lpk__store_begin(log, &store, meta, site, first))
-		return;
-	if (bytes > 4)
-		lpk__words_write(
-		    lpk__store_payload(&store), payload + 4, bytes - 4);
-	lpk__store_end(log, &store);
-}
-
 /* Where a text that is too long may be cut: not inside a UTF-8 sequence. */
 static uint32_t
 cut_at(const char *text, uint32_t bytes)
@@ -180,7 +163,10 @@ fit(struct lpk__message *message, uint32_t room)
 	}
 }
 
-/* lpk__store() for a payload that may be filled up to whole words. */
+/*
+ * Store the message as whole words: a copy whose last word is put together of
+ * bytes costs a call, and waits for them.
+ */
 static void
 store_filled(struct lpk_log *log, struct lpk__message *message)
 {

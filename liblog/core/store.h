@@ -137,13 +137,4 @@ lpk__store_end(struct lpk_log *log, const struct lpk__store *store)
 		lpk__clock_check(log, store->time);
 }
 
-/**
- * lpk__store() - All of it, for a payload that lies in memory.
- *
- * Context:  any.
- * Progress: wait-free.
- */
-void lpk__store(
-    struct lpk_log *log, uint32_t meta, uint32_t site, const char *payload);
-
 #endif /* LPK_CORE_STORE_H */

@@ -216,6 +216,23 @@ drain(struct pair *pair, const struct model *model)
 		;
 }
 
+/* A record of exactly these bytes; a drop is counted by the log. */
+static void
+store_payload(struct lpk_log *log, const char *payload, uint32_t bytes)
+{
+	struct lpk__store store;
+	uint32_t first = 0;
+
+	memcpy(&first, payload, bytes < 4 ? bytes : 4);
+	if (!lpk__store_begin(
+		log, &store, lpk__meta(bytes, LPK_INFO, 0, 0), 0, first))
+		return;
+	if (bytes > 4)
+		lpk__words_write(
+		    lpk__store_payload(&store), payload + 4, bytes - 4);
+	lpk__store_end(log, &store);
+}
+
 static void
 store(struct lpk_log *log, uint32_t lane, uint32_t bytes, char fill)
 {
@@ -223,7 +240,7 @@ store(struct lpk_log *log, uint32_t lane, uint32_t bytes, char fill)
 
 	memset(payload, fill, bytes);
 	lpk_thread_set_lane(lane);
-	lpk__store(log, lpk__meta(bytes, LPK_INFO, 0, 0), 0, payload);
+	store_payload(log, payload, bytes);
 }
 
 static void

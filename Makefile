@@ -9,9 +9,9 @@ VERSION := 0.1.0
 SONAME := liblpk.so.0
 
 .PHONY: all
-all: ## Build the libraries: liblpk.so, liblpk.a, liblpk-core.a, lpk.pc
+all: ## Build the libraries (liblpk.so, liblpk.a, liblpk-core.a, lpk.pc) and lpk
 
-ifneq ($(filter deps deps-lint,$(MAKECMDGOALS)),)
+ifneq ($(filter deps deps-lint deps-interop,$(MAKECMDGOALS)),)
 
 # Installing comes first, and what it installs changes what the rest of this
 # file finds: so the other goals of the command line run afterwards, each in a
@@ -22,8 +22,10 @@ deps:
 	@sh tests/deps.sh build
 deps-lint:
 	@sh tests/deps.sh lint
-goals_after_deps := $(filter-out deps deps-lint,$(MAKECMDGOALS))
-$(goals_after_deps): $(filter deps deps-lint,$(MAKECMDGOALS))
+deps-interop:
+	@sh tests/deps.sh interop
+goals_after_deps := $(filter-out deps deps-lint deps-interop,$(MAKECMDGOALS))
+$(goals_after_deps): $(filter deps deps-lint deps-interop,$(MAKECMDGOALS))
 	@$(MAKE) $@
 
 else
@@ -48,13 +50,16 @@ CFLAGS ?= -O2 -g
 M32 ?=
 ## ATOMIC=      the backend of the atomics: ao (default), c11 or irq
 ATOMIC ?= ao
+## RCU=         lifetimes by liburcu: urcu (default), or a lock: rwlock
+RCU ?= $(if $(filter-out 0,$(M32))$(filter tsan,$(SANITIZE)),rwlock,urcu)
 ## WERROR=1     treat warnings as errors
 WERROR ?=
 ## T='unit/%'   check only the tests of these names
 T ?=
-## DESTDIR=, PREFIX=, LIBDIR=, INCLUDEDIR=, MANDIR=    where to install
+## DESTDIR=, PREFIX=, BINDIR=, LIBDIR=, INCLUDEDIR=, MANDIR=  where to install
 DESTDIR ?=
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
@@ -97,8 +102,9 @@ BASE_FLAGS := -std=c11 $(WARNINGS) $(m32) -fvisibility=hidden $(sanitize) \
 # public headers, as anybody's driver is.
 atomic_dir := liblog/atomic/$(ATOMIC)
 port_dir := liblog/port/posix
+rcu_dir := liblog/rcu/$(RCU)
 core_flags := -Wconversion -Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir)
-hosted_flags := $(core_flags) -D_GNU_SOURCE=
+hosted_flags := $(core_flags) -I$(rcu_dir) -D_GNU_SOURCE=
 console_flags := -Wconversion -Iinclude -D_GNU_SOURCE=
 test_flags := -Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir) -Itests/support -D_GNU_SOURCE=
 layer_flags = $(if $(filter consoles/%,$(1)),$(console_flags),$(if \
@@ -116,7 +122,7 @@ LINK_LIBS = $(hosted_pkg_libs) $(HOSTED_LIBS) $(LDLIBS)
 flags_now = $(CC) $(CXX) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS) \
 	$(BASE_FLAGS) $(hosted_flags) $(ATOMIC)
 $(O)/flags: text = $(flags_now)
-$(O)/sources: text = $(LIB_SRCS) $(BARE_SRCS)
+$(O)/sources: text = $(LIB_SRCS) $(BARE_SRCS) $(TOOL_SRCS)
 $(O)/flags $(O)/sources: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(text))' | cmp -s - $@ || \
@@ -179,7 +185,15 @@ $(O)/lpk.pc: liblog/lpk.pc.in FORCE
 
 LIBRARIES := $(SHARED) $(O)/$(SONAME) $(O)/liblpk.so $(O)/liblpk.a \
 	$(O)/liblpk-core.a
-all: $(LIBRARIES) $(O)/lpk.pc
+all: $(LIBRARIES) $(O)/lpk.pc $(O)/lpk
+
+# The tool. It logs nothing: of the core's files only what reads is kept, and
+# its port is a file of its own.
+$(eval $(call object_rules,tool,-Iliblog/port/bare,-ffunction-sections -fdata-sections))
+tool_objects := $(call objects,tool,$(TOOL_SRCS) $(TOOL_CORE_SRCS))
+$(O)/lpk: $(tool_objects) $(O)/sources
+	$(call say,LD,$@)
+	$(Q)$(CC) -Wl,--gc-sections $(LINK_FLAGS) -o $@ $(tool_objects) $(LDLIBS)
 
 # ---------------------------------------------------------------------------
 # Test programs. docs/TESTING.md says how to add one.
@@ -365,6 +379,13 @@ else
 	fi
 endif
 
+# Those with the programs that receive what we print: rsyslogd, journald, ...
+.PHONY: interop run-interop
+interop: ## Tests against other programs (make deps-interop installs these)
+	@$(MAKE) TEST_DIRS=interop run-interop
+run-interop: test-list all
+	$(RUN_TESTS) $(O)/results $(O)/tests.list
+
 # ---------------------------------------------------------------------------
 # Sanitizers: unit and stress tests, each kind in a build folder of its own.
 
@@ -435,7 +456,7 @@ $(O)/demo: $(DEMO_SRC) $(O)/flags $(O)/liblpk.a
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(BASE_FLAGS) -Iinclude -D_GNU_SOURCE= $(CPPFLAGS) \
-		$(LINK_FLAGS) -MF $@.d -o $@ $< $(O)/liblpk.a $(LINK_LIBS)
+		$(LINK_FLAGS) -MF $@.d -o $@ $(DEMO_SRC) $(O)/liblpk.a $(LINK_LIBS)
 
 .PHONY: demo
 demo: $(O)/demo ## Four threads and a 1 kHz signal log together, for five seconds
@@ -474,7 +495,8 @@ manifest_man = $(1)|$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(notdir \
 define manifest
 $(call manifest_file,$(SHARED),$(LIBDIR),755)->$(notdir $(SHARED))|$(LIBDIR)/$(SONAME)|link
 ->$(SONAME)|$(LIBDIR)/liblpk.so|link
-$(call manifest_file,$(O)/liblpk.a,$(LIBDIR),644)$(call \
+$(call manifest_file,$(O)/lpk,$(BINDIR),755)$(call \
+	manifest_file,$(O)/liblpk.a,$(LIBDIR),644)$(call \
 	manifest_file,$(O)/liblpk-core.a,$(LIBDIR),644)$(call \
 	manifest_file,$(O)/lpk.pc,$(LIBDIR)/pkgconfig,644)$(foreach \
 	h,$(HEADERS),$(call manifest_file,$(h),$(INCLUDEDIR)/lpk,644))$(foreach \
@@ -485,7 +507,7 @@ endef
 manifest:
 	@mkdir -p $(O)
 	$(file >$(O)/manifest,$(subst $(newline) ,$(newline),$(manifest)))@:
-install: all manifest ## Install libraries, headers, pkg-config file and manual
+install: all manifest ## Install libraries, headers, tool, pkg-config file and manual
 	@while IFS='|' read -r what where mode; do \
 		[ -n "$$what" ] || continue; \
 		mkdir -p "$(DESTDIR)$${where%/*}"; \
@@ -507,9 +529,10 @@ uninstall: manifest ## Remove what install installed, and folders left empty
 
 # ---------------------------------------------------------------------------
 
-.PHONY: deps deps-lint
+.PHONY: deps deps-lint deps-interop
 deps: ## Install what the demo and the tests need, by apt, dnf or apk
 deps-lint: ## Install what lint, check-core and .ci/run need on top
+deps-interop: ## Install the programs that interop tests the consoles with
 
 .PHONY: symbols
 symbols: $(SHARED) ## Write the checked list of exported symbols afresh

@@ -87,7 +87,7 @@ console_begin(void)
 	console.start = LPK_SEEK_NEXT;
 	/* Threads begin on the CPU of who makes them. */
 	bench_pin(1);
-	if (lpk_console_start(&console) != LPK_OK)
+	if (lpk_console_register(&console) != LPK_OK)
 		bench_die("console");
 	bench_pin(0);
 }
@@ -102,7 +102,7 @@ console_end(void)
 	if (lpk_console_flush(&console, in_a_minute) != LPK_OK)
 		bench_die("flush");
 	lpk_console_stats(&console, &stats);
-	lpk_console_stop(&console, in_a_minute);
+	lpk_console_unregister(&console, in_a_minute);
 	close(fd);
 	return stats.lost + stats.refused;
 }

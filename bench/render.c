@@ -158,7 +158,7 @@ end_to_end(struct run *run)
 	console.log = &ring;
 	console.start = LPK_SEEK_NEXT;
 	bench_pin(1);
-	if (lpk_console_start(&console) != LPK_OK)
+	if (lpk_console_register(&console) != LPK_OK)
 		bench_die("lpk_console_start");
 	bench_pin(0);
 	lpk_log_stats(&ring, &before);
@@ -169,7 +169,7 @@ end_to_end(struct run *run)
 	ns = span_end(&span, run, lines_wanted);
 	lpk_log_stats(&ring, &after);
 	lpk_console_stats(&console, &stats);
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_unregister(&console, UINT64_MAX);
 	close_output(run, fd);
 	run->lost += lines_wanted - stats.printed;
 	if (after.dropped != before.dropped)

@@ -21,16 +21,26 @@ CORE_FLOAT_FIRMWARE := $(wildcard $(LPK_ROOT)liblog/core/format_float_none.c)
 # What the core asks of a platform; liblog/port/template.c is the one to copy.
 PORT_SRCS := $(wildcard $(LPK_ROOT)liblog/port/posix.c)
 
+# Lifetimes of what threads share: urcu (liburcu) or rwlock, a lock where that
+# is not to be had. The folder liblog/rcu/$(RCU) must be on the include path.
+RCU ?= urcu
+
 # POSIX: threads, registry, environment.
-HOSTED_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/hosted/*.c)) $(PORT_SRCS)
+HOSTED_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/hosted/*.c)) $(PORT_SRCS) \
+	$(sort $(wildcard $(LPK_ROOT)liblog/rcu/$(RCU)/*.c))
 
 # One driver a file, written against the public headers alone.
 CONSOLE_SRCS := $(sort $(wildcard $(LPK_ROOT)consoles/*.c))
 
+# The tool: it reads logs, and has of the core what reading takes.
+TOOL_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/tools/*.c))
+TOOL_CORE_SRCS := $(patsubst %,$(LPK_ROOT)liblog/core/%.c,clock dict error \
+	format format_float_stb format_ptr message names print reader render ring)
+
 # pkg-config names of the libraries that the hosted part is linked with.
-HOSTED_PKGS :=
+HOSTED_PKGS := $(if $(filter urcu,$(RCU)),liburcu-bp)
 # Libraries of the system that it is linked with.
 HOSTED_LIBS := -pthread
 
 # The program that `make demo` runs.
-DEMO_SRC := $(wildcard $(LPK_ROOT)docs/examples/demo.c)
+DEMO_SRC := $(wildcard $(LPK_ROOT)docs/examples/demo*.c)

@@ -5,6 +5,7 @@
 #
 #   deps.sh build    what the demo and the tests need
 #   deps.sh lint     what lint, check-core and the sanitizers need on top
+#   deps.sh interop  the programs that the consoles are tested with
 #
 # Without the right to install it prints the command to run, and exits 1.
 
@@ -46,6 +47,7 @@ apt-get)
 	libraries_m32=gcc-multilib
 	lint="clang clang-format libclang-rt-dev gcc-arm-none-eabi
 		gcc-riscv64-unknown-elf"
+	interop="rsyslog logrotate systemd socat util-linux python3"
 	is_installed() {
 		[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 	}
@@ -58,6 +60,7 @@ dnf)
 	libraries_m32="glibc-devel.i686 libgcc.i686"
 	lint="clang clang-tools-extra compiler-rt libasan libubsan libtsan
 		arm-none-eabi-gcc-cs"
+	interop="rsyslog logrotate systemd socat util-linux python3"
 	is_installed() {
 		rpm -q "$1" >/dev/null 2>&1
 	}
@@ -70,6 +73,8 @@ apk)
 	libraries_m32=
 	lint="clang clang-extra-tools compiler-rt gcc-arm-none-eabi
 		gcc-riscv-none-elf"
+	# There is no systemd.
+	interop="rsyslog logrotate socat util-linux python3"
 	is_installed() {
 		apk info -e "$1" >/dev/null 2>&1
 	}
@@ -80,8 +85,9 @@ esac
 case $what in
 build) packages=$(wanted) ;;
 lint) packages=$lint ;;
+interop) packages=$interop ;;
 *)
-	say "build or lint, not $what"
+	say "build, lint or interop, not $what"
 	exit 2
 	;;
 esac

@@ -22,8 +22,8 @@ last(void)
 
 	lpk_info("a function of atexit(), after main()");
 	lpk_fd_console(&console, STDOUT_FILENO);
-	lpk_console_start(&console);
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_register(&console);
+	lpk_console_unregister(&console, UINT64_MAX);
 }
 
 int

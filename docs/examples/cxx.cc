@@ -37,10 +37,10 @@ main()
 	});
 	thread.join();
 	lpk_fd_console(&console, STDOUT_FILENO);
-	if (lpk_console_start(&console) != LPK_OK)
+	if (lpk_console_register(&console) != LPK_OK)
 		return 1;
 	lpk_console_flush(&console, UINT64_MAX);
 	lpk_console_stats(&console, &stats);
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_unregister(&console, UINT64_MAX);
 	return stats.printed != 2;
 }

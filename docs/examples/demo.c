@@ -3,8 +3,9 @@
  * demo.c - what `make demo` runs. Four threads count the words of this
  * project's own documentation, line by line, and log each line; a timer hits
  * every one of them with a signal a thousand times a second, and the handler
- * logs too. A console shows what is worth showing; a reader of the demo's own
- * reads everything. At the end, for a moment, nobody pauses, so that readers
+ * logs too. Three consoles show it, each at its own pace: this terminal, a file,
+ * and a serial line that falls behind; a reader of the demo's own reads
+ * everything. At the end, for a moment, nobody pauses, so that readers
  * are overrun: what is lost is counted. Then the accounts must close.
  *
  *	demo [FOLDER]    the source tree; default: the current folder
@@ -24,9 +25,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <lpk/consoles.h>
+#include <lpk/console.h>
 #include <lpk/hosted.h>
 #include <lpk/printk.h>
+
+#include "demo_consoles.h"
 
 /* What LPK_LOG=demo=debug would switch; redefined further down. */
 #undef LPK_SUBSYSTEM
@@ -428,18 +431,18 @@ sleep_until(uint64_t ns)
 
 /* A short while at full speed. */
 static void
-rage(struct lpk_console *console)
+rage(void)
 {
 	count_call();
 	lpk_warn("now a storm: for %d ms no thread pauses any more", STORM_MS);
 	/* Else the storm would blow this message away, too. */
-	lpk_console_flush(console, lpk_now_ns() + 1000000000);
+	demo_consoles_settle();
 	atomic_store(&storm, true);
 	sleep_until(lpk_now_ns() + STORM_MS * UINT64_C(1000000));
 }
 
 static void
-run(struct lpk_console *console, pthread_t *ticker)
+run(pthread_t *ticker)
 {
 	uint64_t begin = lpk_now_ns();
 	uint32_t second, i;
@@ -447,8 +450,10 @@ run(struct lpk_console *console, pthread_t *ticker)
 	for (second = 1; second <= SECONDS; second++) {
 		sleep_until(begin + second * UINT64_C(1000000000));
 		sum_up(second);
+		demo_consoles_settle();
+		demo_consoles_table();
 	}
-	rage(console);
+	rage();
 	atomic_store(&stop_ticks, true);
 	pthread_join(*ticker, NULL);
 	atomic_store(&stop_workers, true);
@@ -494,7 +499,6 @@ start(pthread_t *reader_thread, struct lpk_reader *reader, pthread_t *ticker)
 struct accounts {
 	uint64_t thread_calls, handler_calls;
 	struct lpk_log_stats log;
-	struct lpk_console_stats console;
 };
 
 static void
@@ -552,22 +556,6 @@ print_reader(const struct accounts *sum)
 }
 
 static bool
-print_console(const struct accounts *sum)
-{
-	const struct lpk_console_stats *console = &sum->console;
-
-	puts("The console");
-	row("", sum->log.stored, "stored");
-	row("=", console->printed, "printed");
-	row("+", console->suppressed, "not shown: debug messages");
-	row("+", console->lost, "lost");
-	row("+", console->refused, "refused by the device");
-	return verdict(sum->log.stored ==
-	    console->printed + console->suppressed + console->lost +
-		console->refused);
-}
-
-static bool
 check_accounts(const struct accounts *sum)
 {
 	bool good;
@@ -576,12 +564,12 @@ check_accounts(const struct accounts *sum)
 	    seen.kmsg);
 	good = print_calls(sum);
 	good &= print_reader(sum);
-	good &= print_console(sum);
+	good &= demo_consoles_end();
 	return good;
 }
 
 static void
-take_accounts(struct accounts *sum, const struct lpk_console *console)
+take_accounts(struct accounts *sum)
 {
 	int i;
 
@@ -591,7 +579,6 @@ take_accounts(struct accounts *sum, const struct lpk_console *console)
 		sum->handler_calls += atomic_load(&workers[i].handler_calls);
 	}
 	lpk_log_stats(lpk_default_log(), &sum->log);
-	lpk_console_stats(console, &sum->console);
 }
 
 int
@@ -601,8 +588,6 @@ main(int argc, char **argv)
 	const char *root = argc > 1 ? argv[1] : ".";
 	struct accounts accounts = {0};
 	pthread_t reader_thread, ticker;
-	struct lpk_console console;
-
 	load_folder(root, "", ".md");
 	load_folder(root, "docs/", ".md");
 	if (file_count == 0)
@@ -616,21 +601,18 @@ main(int argc, char **argv)
 	}
 	/* Debug messages are stored, whatever LPK_LOG says... */
 	lpk_filter_set("words=debug,tick=debug,info", NULL);
-	/* ...but not shown. */
-	lpk_fd_console(&console, STDOUT_FILENO);
-	console.style = LPK_STYLE_CALLER;
-	console.quiet_below = LPK_DEBUG;
-	if (lpk_console_start(&console) != LPK_OK ||
+	/* ...but shown in the file alone. */
+	if (!demo_consoles_start() ||
 	    lpk_reader_open(&reader, lpk_default_log(), LPK_SEEK_OLDEST) !=
 		LPK_OK)
 		return 1;
 	say_what_is_there(root);
 	start(&reader_thread, &reader, &ticker);
-	run(&console, &ticker);
+	run(&ticker);
 
 	atomic_store(&stop_reader, true);
 	pthread_join(reader_thread, NULL);
-	lpk_console_stop(&console, UINT64_MAX);
-	take_accounts(&accounts, &console);
+	demo_consoles_settle();
+	take_accounts(&accounts);
 	return check_accounts(&accounts) ? 0 : 1;
 }

@@ -20,7 +20,7 @@ main(void)
 	signal(SIGINT, on_signal);
 	raise(SIGINT);
 	lpk_fd_console(&console, STDOUT_FILENO);
-	lpk_console_start(&console); /* a thread; prints what is stored */
+	lpk_console_register(&console); /* a thread; prints what is stored */
 	lpk_err("disk %s: %d errors", "sda", 3);
-	return lpk_console_stop(&console, UINT64_MAX) != LPK_OK;
+	return lpk_console_unregister(&console, UINT64_MAX) != LPK_OK;
 }

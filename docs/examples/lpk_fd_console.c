@@ -23,12 +23,12 @@ main(void)
 		return 1;
 	terminal.quiet_below = LPK_NOTICE; /* down to LPK_WARN */
 	everything.style = LPK_STYLE_KMSG;
-	lpk_console_start(&terminal);
-	lpk_console_start(&everything);
+	lpk_console_register(&terminal);
+	lpk_console_register(&everything);
 	lpk_info("for the file only");
 	lpk_err("for both");
-	lpk_console_stop(&terminal, UINT64_MAX);
-	lpk_console_stop(&everything, UINT64_MAX);
+	lpk_console_unregister(&terminal, UINT64_MAX);
+	lpk_console_unregister(&everything, UINT64_MAX);
 
 	rewind(file);
 	while (fgets(line, sizeof(line), file) != NULL)

@@ -14,8 +14,8 @@ main(void)
 
 	lpk_hex_dump(NULL, LPK_INFO, "rx: ", packet, sizeof(packet) - 1);
 	lpk_fd_console(&console, STDOUT_FILENO);
-	lpk_console_start(&console);
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_register(&console);
+	lpk_console_unregister(&console, UINT64_MAX);
 	lpk_log_stats(lpk_default_log(), &stats);
 	return stats.stored != 3;
 }

@@ -2,8 +2,8 @@
 /*
  * What a port supplies, called here as the core calls it: lpk_port_clock(),
  * lpk_port_clock_hz(), lpk_port_clock_pair(), lpk_port_caller(),
- * lpk_port_lane(), lpk_port_thread_name(), lpk_port_wake(), lpk_port_idle().
- * Something like this is a first test of a port of your own.
+ * lpk_port_lane(), lpk_port_thread_name(), lpk_port_wake(), lpk_port_idle(),
+ * lpk_port_alive(), lpk_port_pause(). Something like this is a first test of a port of your own.
  */
 #include <stdio.h>
 
@@ -26,6 +26,9 @@ main(void)
 	    lpk_port_caller() != 0 ? "known" : "ZERO",
 	    lpk_port_lane() == lpk_port_lane() ? "stays" : "CHANGES",
 	    LPK_THREAD_NAME_BYTES - 1, name);
+	lpk_port_pause(0);
+	if (!lpk_port_alive(lpk_port_caller()))
+		return 1;
 	/* Waking when nobody sleeps does nothing. */
 	lpk_port_wake(lpk_default_log());
 	/* Called for readers with a descriptor only: an empty log is idle. */

@@ -32,8 +32,8 @@ main(void)
 	lpk_printk(LPK_INFO, "the same with the level as an argument");
 
 	lpk_fd_console(&console, STDOUT_FILENO);
-	lpk_console_start(&console);
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_register(&console);
+	lpk_console_unregister(&console, UINT64_MAX);
 	lpk_log_stats(lpk_default_log(), &stats);
 	return stats.stored < 8;
 }

@@ -26,9 +26,9 @@ main(void)
 	pr_info_ratelimited("and another line\n");
 
 	lpk_fd_console(&console, STDOUT_FILENO);
-	lpk_console_start(&console);
+	lpk_console_register(&console);
 	lpk_console_flush(&console, UINT64_MAX);
 	lpk_console_stats(&console, &stats);
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_unregister(&console, UINT64_MAX);
 	return stats.printed != 7;
 }

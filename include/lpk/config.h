@@ -68,6 +68,24 @@
 #define LPK_GRACE_NS 10000000
 #endif
 
+/* Consoles that can be registered at once. */
+#ifndef LPK_CONSOLES_MAX
+#define LPK_CONSOLES_MAX 16
+#endif
+
+/*
+ * A caller of printk that prints direct prints no more records than this, its
+ * own and other people's, on a console, ...
+ */
+#ifndef LPK_DIRECT_BUDGET
+#define LPK_DIRECT_BUDGET 64
+#endif
+
+/* ... and waits no longer than this for its device (ns). */
+#ifndef LPK_DIRECT_NS
+#define LPK_DIRECT_NS 100000000
+#endif
+
 /* Calls less important than this are compiled out, their strings too. */
 #ifndef LPK_MIN_LEVEL
 #define LPK_MIN_LEVEL 7

@@ -78,6 +78,22 @@ LPK_API void lpk_port_thread_name(char name[LPK_THREAD_NAME_BYTES]);
  */
 LPK_API void lpk_port_wake(struct lpk_log *log);
 
+/**
+ * lpk_port_alive() - Does a thread still exist?
+ * @caller: of lpk_port_caller(), without LPK_CALLER_HANDLER
+ *
+ * Return: true where that cannot be known.
+ */
+LPK_API bool lpk_port_alive(uint32_t caller);
+
+/**
+ * lpk_port_pause() - Wait a moment for another context to get on.
+ * @round: how often that was done already, waiting for the same thing
+ *
+ * At most a tenth of a millisecond.
+ */
+LPK_API void lpk_port_pause(unsigned int round);
+
 struct lpk_reader;
 
 /**

@@ -27,6 +27,7 @@ LPK_BEGIN_DECLS
 #define LPK_RECORD_INJECTED 0x08u  /* somebody else's text, not a call here */
 #define LPK_RECORD_LATE 0x10u      /* its writer was stopped half way */
 #define LPK_RECORD_KV 0x20u        /* key/values follow the text */
+#define LPK_RECORD_NOTICE 0x40u    /* a console's own words, not a record */
 
 /* One record as a reader gets it. */
 struct lpk_record {
@@ -91,6 +92,7 @@ struct lpk_reader {
 	unsigned long order; /* of the log when streams were last looked for */
 	bool stale;          /* look for streams again */
 	bool more;           /* some found no room in the table */
+	bool eager;          /* wait for no unfinished record */
 	uint32_t streams;
 	uint32_t lates;
 	int event_fd;

@@ -4,7 +4,7 @@
  */
 #include "dict.h"
 
-#include "filter.h"
+#include "rules.h"
 #include "message.h"
 #include "port_fast.h"
 
@@ -14,7 +14,7 @@
 /* Most bytes of each string; what is longer is cut. */
 #define FORMAT_BYTES (LPK__ENTRY_BYTES_MAX / 2)
 #define PREFIX_BYTES (LPK__ENTRY_BYTES_MAX / 16)
-#define SUBSYSTEM_BYTES (LPK__FILTER_NAME - 1)
+#define SUBSYSTEM_BYTES (LPK__RULE_NAME - 1)
 #define FILE_BYTES (LPK__ENTRY_BYTES_MAX / 8)
 #define FUNCTION_BYTES (LPK__ENTRY_BYTES_MAX / 10)
 

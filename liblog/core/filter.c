@@ -12,169 +12,14 @@
 
 #include "message.h"
 #include "ring.h"
-
-/* One word of a filter; 32 bytes of name, compared before the '*'. */
-struct rule {
-	unsigned long name[LPK__FILTER_NAME / sizeof(unsigned long)];
-	unsigned long level; /* LPK__FILTER_OFF: none */
-};
+#include "rules.h"
 
 static struct {
 	unsigned long seq; /* odd while being set */
-	unsigned long rules;
-	unsigned long others; /* level + 1; 0: the default */
-	struct rule rule[LPK_FILTER_RULES];
+	struct lpk__rules rules;
 	unsigned long sites;   /* struct lpk_site *, those that were used */
 	unsigned long control; /* lpk__control_fn *, once there is one */
 } filter;
-
-/* A filter on its way in. */
-struct draft {
-	unsigned long rules;
-	unsigned long others;
-	struct {
-		char name[LPK__FILTER_NAME];
-		unsigned long level;
-	} rule[LPK_FILTER_RULES];
-};
-
-static bool
-same_word(const char *word, size_t length, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < length; i++) {
-		if (word[i] != name[i])
-			return false;
-	}
-	return name[length] == '\0';
-}
-
-/* The number of a level word plus one, 0 for "off", negative for no level. */
-static int
-level_word(const char *word, size_t length)
-{
-	static const char *const names[] = {"off", "emerg", "alert", "crit",
-	    "err", "warn", "notice", "info", "debug", "error", "warning",
-	    "emergency", "critical"};
-	static const signed char levels[] = {
-	    0, 1, 2, 3, 4, 5, 6, 7, 8, 4, 5, 1, 3};
-	size_t i;
-
-	for (i = 0; i < sizeof(levels); i++) {
-		if (same_word(word, length, names[i]))
-			return levels[i];
-	}
-	if (length == 1 && word[0] >= '0' && word[0] <= '7')
-		return word[0] - '0' + 1;
-	return -1;
-}
-
-/* May the bytes name a subsystem? A '*' only at the end. */
-static bool
-name_good(const char *name, size_t length)
-{
-	size_t i;
-
-	for (i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)name[i];
-
-		if (c <= ' ' || c == '=' || c == ';' || c == 0x7f ||
-		    (c == '*' && i + 1 != length))
-			return false;
-	}
-	return length != 0;
-}
-
-static int
-parse_word(struct draft *draft, const char *word, size_t length)
-{
-	size_t equals = 0;
-	int level;
-
-	while (equals < length && word[equals] != '=')
-		equals++;
-	if (equals == length) {
-		level = level_word(word, length);
-		if (level < 0)
-			return -LPK_EINVAL;
-		draft->others = (unsigned long)level + 1;
-		return LPK_OK;
-	}
-	level = level_word(word + equals + 1, length - equals - 1);
-	if (level < 0 || !name_good(word, equals))
-		return -LPK_EINVAL;
-	if (equals >= LPK__FILTER_NAME || draft->rules == LPK_FILTER_RULES)
-		return -LPK_ENOSPC;
-	__builtin_memcpy(draft->rule[draft->rules].name, word, equals);
-	draft->rule[draft->rules].name[equals] = '\0';
-	draft->rule[draft->rules].level = (unsigned long)level;
-	draft->rules++;
-	return LPK_OK;
-}
-
-static int
-parse(struct draft *draft, const char *words, size_t *bad_at)
-{
-	size_t begin = 0, end, length;
-	int result;
-
-	__builtin_memset(draft, 0, sizeof(*draft));
-	for (;; begin = end + 1) {
-		while (words[begin] == ' ' || words[begin] == '\t')
-			begin++;
-		for (end = begin; words[end] != '\0' && words[end] != ',';)
-			end++;
-		length = end - begin;
-		while (length != 0 &&
-		    (words[begin + length - 1] == ' ' ||
-			words[begin + length - 1] == '\t'))
-			length--;
-		if (length != 0) {
-			result = parse_word(draft, words + begin, length);
-			if (result != LPK_OK) {
-				if (bad_at != NULL)
-					*bad_at = begin;
-				return result;
-			}
-		}
-		if (words[end] == '\0')
-			return LPK_OK;
-	}
-}
-
-static bool
-name_matches(const char *pattern, const char *subsystem)
-{
-	for (; *pattern != '\0'; pattern++, subsystem++) {
-		if (*pattern == '*')
-			return true;
-		if (*pattern != *subsystem)
-			return false;
-	}
-	return *subsystem == '\0';
-}
-
-/* Levels below this number are on, for a subsystem. */
-static unsigned long
-threshold(const char *subsystem)
-{
-	/* Relaxed throughout: decide() checks the sequence around it. */
-	unsigned long rules = lpk_load_relaxed(&filter.rules);
-	unsigned long others = lpk_load_relaxed(&filter.others);
-	char name[LPK__FILTER_NAME];
-	unsigned long i;
-
-	if (rules > LPK_FILTER_RULES)
-		rules = LPK_FILTER_RULES;
-	for (i = 0; subsystem != NULL && i < rules; i++) {
-		lpk__words_read(name, filter.rule[i].name, sizeof(name));
-		name[sizeof(name) - 1] = '\0';
-		if (name_matches(name, subsystem))
-			return lpk_load_relaxed(&filter.rule[i].level);
-	}
-	return others == 0 ? LPK_INFO + 1 : others - 1;
-}
 
 /*
  * The link of a site. Relaxed: published by enlist:B, and after that changed
@@ -219,7 +64,8 @@ enlist(struct lpk_site *site)
 bool
 lpk__site_wanted(const struct lpk_site *site)
 {
-	bool on = lpk__site_level(site) < threshold(site->subsystem);
+	bool on = lpk__site_level(site) <
+	    lpk__rules_level(&filter.rules, site->subsystem, LPK_INFO + 1);
 	/* Relaxed: a function, there from the start; its rules are as ours. */
 	unsigned long control = lpk_load_relaxed(&filter.control);
 
@@ -260,21 +106,6 @@ lpk__site_decide(struct lpk_site *site)
 	if (lpk_load_relaxed(&filter.seq) != seq)
 		lpk_store_relaxed(&site->state, LPK__SITE_LISTED);
 	return on;
-}
-
-static void
-publish(const struct draft *draft)
-{
-	unsigned long i;
-
-	/* Relaxed throughout: set:A and set:B are around it. */
-	for (i = 0; i < draft->rules; i++) {
-		lpk__words_write(filter.rule[i].name, draft->rule[i].name,
-		    sizeof(draft->rule[i].name));
-		lpk_store_relaxed(&filter.rule[i].level, draft->rule[i].level);
-	}
-	lpk_store_relaxed(&filter.rules, draft->rules);
-	lpk_store_relaxed(&filter.others, draft->others);
 }
 
 /* Every site that was ever used decides again at its next call. */
@@ -406,18 +237,18 @@ lpk__sites_forget(uintptr_t begin, uintptr_t end, bool in_any_case)
 int
 lpk_filter_set(const char *words, size_t *bad_at)
 {
-	struct draft draft;
+	struct lpk__draft draft;
 	unsigned long seq;
 	int result;
 
 	if (words == NULL)
 		return -LPK_EINVAL;
-	result = parse(&draft, words, bad_at);
+	result = lpk__rules_parse(&draft, words, bad_at);
 	if (result != LPK_OK)
 		return result;
 	if (!lpk__filter_begin(&seq))
 		return -LPK_EBUSY;
-	publish(&draft);
+	lpk__rules_write(&filter.rules, &draft);
 	lpk__filter_renew();
 	lpk__filter_end(seq + 2);
 	return LPK_OK;

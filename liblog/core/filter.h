@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter.h - limits of the filter, and the states of a call site that only the
- * library knows.
+ * filter.h - the filter as the rest of the library sees it, and the states of a
+ * call site that only the library knows.
  */
 #ifndef LPK_CORE_FILTER_H
 #define LPK_CORE_FILTER_H
 
 #include <lpk/printk.h>
-
-#define LPK__FILTER_NAME 32
 
 /* On the list of sites, and to be decided again. */
 #define LPK__SITE_LISTED 2ul

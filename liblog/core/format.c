@@ -347,12 +347,34 @@ text_parse(
 	*cursor = p;
 }
 
-/* Appends a run of text up to a '%'; returns where it ends. */
+/*
+ * Appends a run of text up to a '%'; returns where it ends. Where there is room
+ * the text is copied as it is looked at, eight bytes a step; of the last eight
+ * those that are too many are written over by what comes next.
+ */
 static inline const char *
 out_run(struct lpk__out *out, const char *text, const char *end)
 {
-	const char *run = text;
+	uint64_t bytes, marks = 0;
+	size_t at = out->len, count;
+	const char *run;
 
+	while (sizeof(size_t) >= 8 && end && end - text >= 8 &&
+	    at < out->size && out->size - at > 8) {
+		__builtin_memcpy(&bytes, text, 8);
+		marks = lpk__bytes_zero(bytes) |
+		    lpk__bytes_zero(bytes ^ LPK__BYTES('%'));
+		__builtin_memcpy(out->buf + at, &bytes, 8);
+		count = marks ? lpk__bytes_first(marks) : 8;
+		text += count;
+		at += count;
+		if (marks)
+			break;
+	}
+	out->len = at;
+	if (marks)
+		return text;
+	run = text;
 	text = text_end(text, end);
 	if (text != run)
 		out_put(out, run, (size_t)(text - run));

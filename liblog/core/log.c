@@ -19,6 +19,18 @@ lpk__head_fill(struct lpk_log *log)
 	    .endian = LPK__ENDIAN_MARK,
 	    .word_bytes = sizeof(unsigned long),
 	    .head_bytes = LPK_HEAD_BYTES,
+	    .session = offsetof(struct lpk__head, session),
+	    .state = offsetof(struct lpk__head, state),
+	    .clear = offsetof(struct lpk__head, clear_time),
+	    .clock = offsetof(struct lpk__head, clock_seq),
+	    .accounts = offsetof(struct lpk__head, dropped),
+	    .names = offsetof(struct lpk__head, names),
+	    .name_bytes = sizeof(struct lpk__name),
+	    .name_count = LPK_NAMES_MAX,
+	    .dict = LPK_HEAD_BYTES,
+	    .blocks = (uint32_t)(log->blocks - log->region),
+	    .block_state = offsetof(struct lpk__block, state),
+	    .block_slots = offsetof(struct lpk__block, slots),
 	    .geometry = log->geometry,
 	};
 

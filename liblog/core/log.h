@@ -8,7 +8,8 @@
 #include "ring.h"
 
 #define LPK__MAGIC "lpk log\x1a\r\n\0\0\0\0\0"
-#define LPK__FORMAT_VERSION 1u
+/* Major in the high half: a reader refuses a greater one than its own. */
+#define LPK__FORMAT_VERSION 0x00010000u
 #define LPK__ENDIAN_MARK 0x01020304u
 
 /**

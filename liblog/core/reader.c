@@ -282,7 +282,8 @@ hold(struct lpk_reader *reader, struct lpk__stream *stream)
 {
 	/* Odd, so that it is never 0, which stands for "not held". */
 	uint64_t now = lpk_port_clock() | 1;
-	uint64_t grace =
+	uint64_t grace = reader->eager ?
+	    0 :
 	    (uint64_t)LPK_GRACE_NS * (lpk_port_clock_hz() / 1000) / 1000000;
 
 	while (stream->state == PEEK_HELD) {
@@ -342,6 +343,24 @@ earliest(struct lpk_reader *reader, bool *unsure)
 }
 
 /*
+ * What choose() finds when the stream that was opened first has a record which
+ * is older than all other blocks: true if it is so, and sure.
+ */
+static bool
+first_is_next(struct lpk_reader *reader, struct lpk__stream *stream)
+{
+	if (reader->streams == 0 || reader->stale)
+		return false;
+	if (stream->state != PEEK_READY)
+		peek(reader, stream);
+	return stream->state == PEEK_READY &&
+	    (reader->streams == 1 ||
+		(int64_t)(stream[1].opened - stream->time) > 0) &&
+	    /* After the look. Relaxed: find:A is the load that orders. */
+	    lpk_load_relaxed(&lpk__head(reader->log)->order) == reader->order;
+}
+
+/*
  * The stream to read from, NULL if there is nothing. What was committed before
  * the chosen record was begun is visible once that record is: so a second look
  * at the streams that had nothing, and for new blocks, until neither has
@@ -358,6 +377,8 @@ choose(struct lpk_reader *reader)
 	uint32_t round, block = 0;
 	bool unsure;
 
+	if (LPK_LIKELY(first_is_next(reader, reader->stream)))
+		return reader->stream;
 	for (round = 0; round <= 2 * LPK_STREAMS_MAX; round++) {
 		/* Relaxed: find:A is the load that orders. */
 		if (reader->stale || lpk_load_relaxed(order) != reader->order)
@@ -780,6 +801,7 @@ lpk_reader_open(
 	reader->lost = 0;
 	reader->lost_total = 0;
 	reader->event_fd = -1;
+	reader->eager = false;
 	reader->scale_seq = 0;
 	reader->scale = (struct lpk__scale){0};
 	rewind_to(reader, where);
@@ -824,26 +846,18 @@ lpk__mark_set(struct lpk__mark *mark, const struct lpk_log *log)
 }
 
 bool
-lpk__mark_reached(const struct lpk__mark *mark, const struct lpk_reader *reader)
+lpk__mark_passed(const struct lpk__mark *mark, const struct lpk_log *log,
+    uint32_t number, unsigned long done)
 {
-	const struct lpk_log *log = reader->log;
-	uint32_t i;
+	struct lpk__block *block = lpk__block(log, number);
 
-	if (reader->lates != 0)
-		return false;
-	for (i = 0; i < log->geometry.blocks; i++) {
-		struct lpk__block *block = lpk__block(log, i);
-
-		/*
-		 * A mark may count additions that failed; a block that is
-		 * closed and read to its end is reached all the same.
-		 */
-		if ((long)(reader->done[i] - mark->records[i]) < 0 &&
-		    (lpk_load_relaxed(&block->final) == 0 ||
-			reader->done[i] !=
-			    lpk_load_relaxed(&block->past) +
-				lpk__ring_stored(log, block)))
-			return false;
-	}
-	return true;
+	/*
+	 * A mark may count additions that failed; a block that is closed and
+	 * read to its end is reached all the same.
+	 */
+	return (long)(done - mark->records[number]) >= 0 ||
+	    (lpk_load_relaxed(&block->final) != 0 &&
+		done ==
+		    lpk_load_relaxed(&block->past) +
+			lpk__ring_stored(log, block));
 }

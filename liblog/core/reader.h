@@ -28,11 +28,11 @@ struct lpk__mark {
 void lpk__mark_set(struct lpk__mark *mark, const struct lpk_log *log);
 
 /**
- * lpk__mark_reached() - Has a reader accounted for all before a mark?
+ * lpk__mark_passed() - Do so many records of a block reach a mark?
  *
  * Context:  any.
  */
-bool lpk__mark_reached(
-    const struct lpk__mark *mark, const struct lpk_reader *reader);
+bool lpk__mark_passed(const struct lpk__mark *mark, const struct lpk_log *log,
+    uint32_t number, unsigned long done);
 
 #endif /* LPK_CORE_READER_H */

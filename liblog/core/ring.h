@@ -72,7 +72,21 @@ struct lpk__name {
 	unsigned long name[LPK_THREAD_NAME_BYTES / sizeof(unsigned long)];
 };
 
-/* The head of the region; what tools read is described in docs/FORMAT.md. */
+/* Who wrote a region; zeros where a port has nothing to say. */
+struct lpk__session {
+	unsigned char id[16];   /* at random, another one for each region */
+	unsigned char boot[16]; /* of the machine */
+	uint64_t started;       /* the process, in clock ticks since boot */
+	uint32_t pid;
+	uint32_t build_bytes; /* of build that are used */
+	unsigned char build[24];
+	char program[16]; /* its name, with a NUL */
+};
+
+/* How it ended. */
+enum { LPK__STATE_LIVE, LPK__STATE_CLEAN, LPK__STATE_PANIC };
+
+/* The head of the region; docs/FORMAT.md describes it to other programs. */
 struct lpk__head {
 	struct lpk__head_fixed {
 		char magic[16];
@@ -80,11 +94,33 @@ struct lpk__head {
 		uint32_t endian; /* 0x01020304 as the writer sees it */
 		uint32_t word_bytes;
 		uint32_t head_bytes;
+		uint32_t needs;  /* features that a reader must know */
+		uint32_t offers; /* features that it may know */
+		/* Where things lie in the region, in bytes from its start. */
+		uint32_t session;
+		uint32_t state; /* live, clean or panic; signal; caller */
+		uint32_t clear;
+		uint32_t clock;    /* a sequence word, then seven of 64 bits */
+		uint32_t accounts; /* dropped to dict_full below */
+		uint32_t names;
+		uint32_t name_bytes; /* of each */
+		uint32_t name_count;
+		uint32_t dict;
+		uint32_t blocks;
+		/* In a block; its other words come first, without gaps. */
+		uint32_t block_state;
+		uint32_t block_slots;
 		struct lpk_geometry geometry;
 	} fixed;
-	unsigned long ready; /* the fields above are filled in */
+	LPK_ALIGNED(8) struct lpk__session session;
+	unsigned long ready; /* the first fields are filled in */
+	unsigned long state;
+	unsigned long state_signal;
+	unsigned long state_caller;
+	LPK_ALIGNED(8)
 	unsigned long clear_time[sizeof(uint64_t) / sizeof(unsigned long)];
-	unsigned long clock_seq; /* odd while being written */
+	LPK_ALIGNED(8) unsigned long clock_seq; /* odd while being written */
+	LPK_ALIGNED(8)
 	unsigned long clock[9 * sizeof(uint64_t) / sizeof(unsigned long)];
 	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long hand;
 	unsigned long order;

@@ -15,12 +15,27 @@
 #include <lpk/printk.h>
 
 #include "lpk_atomic.h"
+#include "page.h"
+#include "port_fast.h"
 
 /* 2 MiB; a 32-bit machine has smaller blocks and more of them. */
 #define BLOCK_BYTES (sizeof(long) >= 8 ? 65536 : 16384)
 #define BLOCKS (sizeof(long) >= 8 ? 32 : 128)
 
-LPK_LOG_DEFINE(lpk__default_log, BLOCK_BYTES, BLOCKS, LPK_LANES_MAX);
+#define DICT_BYTES LPK__DICT_BYTES(BLOCK_BYTES, BLOCKS)
+
+_Static_assert(LPK__GEOMETRY_OK(BLOCK_BYTES, BLOCKS, LPK_LANES_MAX),
+    "the shape is one that LPK_LOG_DEFINE() would take");
+
+/* Whole pages, in whose place region.c may put others. */
+static unsigned char
+    memory[LPK__PAGES(LPK_REGION_BYTES(BLOCK_BYTES, BLOCKS))] LPK_ALIGNED(
+	LPK__PAGE_BYTES);
+
+struct lpk_log lpk__default_log = {
+    LPK__GEOMETRY(BLOCK_BYTES, BLOCKS, LPK_LANES_MAX),
+    memory + LPK_HEAD_BYTES + DICT_BYTES, memory,
+    LPK_REGION_BYTES(BLOCK_BYTES, BLOCKS), 0, 0, 0, 0, "lpk__default_log"};
 
 struct lpk_log *
 lpk_default_log(void)

@@ -12,18 +12,16 @@
 #include "sleep.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include <lpk/console.h>
 #include <lpk/port.h>
-#include <lpk/reader.h>
 
 #include "core/reader.h"
+#include "direct.h"
 #include "lpk_atomic.h"
 
 #define LPK__SLEEP_BLIND_NS 10000000
@@ -34,17 +32,6 @@ static struct {
 	unsigned long fd;
 	unsigned long log;
 } events[EVENT_FDS];
-
-/* What a futex waits on: the low half of a word. */
-static uint32_t *
-futex_word(unsigned long *word)
-{
-	const unsigned long one = 1;
-	uint32_t *half = (uint32_t *)(void *)word;
-
-	return *(const unsigned char *)&one == 1 ? half :
-						   half + sizeof(one) / 4 - 1;
-}
 
 /* membarrier(2) needs one registration; its result never changes. */
 static bool
@@ -73,7 +60,7 @@ heavy_fence(void)
 static bool
 announce(struct lpk_log *log)
 {
-	lpk_store_relaxed(&log->waiters, 1);
+	lpk__waits_set(log, LPK__WAITS_ASLEEP);
 	/*
 	 * LMM(announce:A)
 	 * The announcement before the look for records. Pairs with store:A.
@@ -93,10 +80,9 @@ lpk__sleepers_wake(struct lpk_log *log)
 	 * Relaxed: one waker is enough, and whoever announces itself after
 	 * this has yet to look for records.
 	 */
-	lpk_store_relaxed(&log->waiters, 0);
+	lpk__waits_clear(log, LPK__WAITS_ASLEEP);
 	lpk_fetch_add_relaxed(&log->wake_seq, 1);
-	syscall(SYS_futex, futex_word(&log->wake_seq), FUTEX_WAKE, INT_MAX,
-	    NULL, NULL, 0);
+	lpk__futex_wake(&log->wake_seq);
 	for (i = 0; i < EVENT_FDS; i++) {
 		/*
 		 * LMM(events:B)
@@ -109,27 +95,6 @@ lpk__sleepers_wake(struct lpk_log *log)
 			(void)!write((int)(fd - 1), &one, sizeof(one));
 	}
 	errno = saved;
-}
-
-static uint64_t
-monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static void
-futex_wait(unsigned long *word, unsigned long value, uint64_t ns)
-{
-	struct timespec timeout = {
-	    .tv_sec = (time_t)(ns / 1000000000),
-	    .tv_nsec = (long)(ns % 1000000000),
-	};
-
-	syscall(SYS_futex, futex_word(word), FUTEX_WAIT, (uint32_t)value,
-	    ns == UINT64_MAX ? NULL : &timeout, NULL, 0);
 }
 
 unsigned long
@@ -154,47 +119,43 @@ lpk__sleep_end(struct lpk_log *log)
 	lpk__sleepers_wake(log);
 }
 
-int
-lpk__sleep_once(
-    struct lpk_reader *reader, unsigned long ticket, uint64_t deadline_ns)
+bool
+lpk__sleep_ready(struct lpk_reader *reader, uint64_t *until_ns)
 {
 	/* The words to sleep on are the only ones of a log that we write. */
 	struct lpk_log *log = (struct lpk_log *)(uintptr_t)reader->log;
 	bool sound = announce(log);
-	uint64_t now, ns;
+	uint64_t ns;
 
 	if (lpk__reader_ready(reader, &ns))
-		return LPK_OK;
+		return true;
 	if (!sound && ns > LPK__SLEEP_BLIND_NS)
 		ns = LPK__SLEEP_BLIND_NS;
-	if (deadline_ns != UINT64_MAX) {
-		now = monotonic_ns();
-		if (now >= deadline_ns)
-			return -LPK_ETIMEDOUT;
-		if (deadline_ns - now < ns)
-			ns = deadline_ns - now;
-	}
-	futex_wait(&log->wake_seq, ticket, ns);
-	return -LPK_EAGAIN;
+	*until_ns = ns == UINT64_MAX ? UINT64_MAX : lpk_now_ns() + ns;
+	return false;
 }
 
 int
 lpk_reader_wait(struct lpk_reader *reader, uint64_t deadline_ns)
 {
-	uint64_t ns;
-	int result;
+	struct lpk_log *log;
+	uint64_t until, ns;
+	unsigned long ticket;
 
 	if (reader == NULL || reader->log == NULL)
 		return -LPK_EINVAL;
-	do {
-		unsigned long ticket =
-		    lpk__sleep_ticket((struct lpk_log *)(uintptr_t)reader->log);
-
-		if (lpk__reader_ready(reader, &ns))
+	log = (struct lpk_log *)(uintptr_t)reader->log;
+	for (;;) {
+		ticket = lpk__sleep_ticket(log);
+		if (lpk__reader_ready(reader, &ns) ||
+		    lpk__sleep_ready(reader, &until))
 			return LPK_OK;
-		result = lpk__sleep_once(reader, ticket, deadline_ns);
-	} while (result == -LPK_EAGAIN);
-	return result;
+		if (deadline_ns != UINT64_MAX && lpk_now_ns() >= deadline_ns)
+			return -LPK_ETIMEDOUT;
+		if (until > deadline_ns)
+			until = deadline_ns;
+		lpk__futex_wait(&log->wake_seq, ticket, until);
+	}
 }
 
 bool

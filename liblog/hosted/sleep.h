@@ -25,16 +25,14 @@ void lpk__sleepers_wake(struct lpk_log *log);
 unsigned long lpk__sleep_ticket(struct lpk_log *log);
 
 /**
- * lpk__sleep_once() - Sleep until there may be something to read.
- * @ticket:      from before the caller's own look
- * @deadline_ns: CLOCK_MONOTONIC; UINT64_MAX: none
+ * lpk__sleep_ready() - Say that we are about to sleep, and look once more.
+ * @until_ns: receives until when to sleep at most, when there is nothing;
+ *            UINT64_MAX: until the ticket from before is out of date
  *
  * Context:  thread.
- * Return:   LPK_OK when there is something; -LPK_EAGAIN when the sleep ended
- *           otherwise; -LPK_ETIMEDOUT at the deadline.
+ * Return:   true when there is something to read.
  */
-int lpk__sleep_once(
-    struct lpk_reader *reader, unsigned long ticket, uint64_t deadline_ns);
+bool lpk__sleep_ready(struct lpk_reader *reader, uint64_t *until_ns);
 
 /**
  * lpk__sleep_end() - Wake the sleepers of a log for another reason.

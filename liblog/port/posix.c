@@ -17,6 +17,7 @@
 #include <lpk/port.h>
 
 #include "core/names.h"
+#include "hosted/direct.h"
 #include "hosted/sleep.h"
 #include "lpk_atomic.h"
 #include "port_fast.h"
@@ -217,10 +218,44 @@ lpk_thread_set_name(const char *name)
 	lpk__name_note(&lpk__default_log, lpk_port_caller());
 }
 
+bool
+lpk_port_alive(uint32_t caller)
+{
+	int saved = errno;
+	bool gone =
+	    syscall(SYS_tgkill, getpid(), caller, 0) != 0 && errno == ESRCH;
+
+	errno = saved;
+	return !gone;
+}
+
+void
+lpk_port_pause(unsigned int round)
+{
+	/* Most waits are for a thread that runs, on another CPU. */
+	struct timespec moment = {.tv_nsec = 50000};
+	int saved = errno;
+
+	/* No function of the C library: those are points of cancellation. */
+	if (round < 16)
+		syscall(SYS_sched_yield);
+	else
+		syscall(SYS_nanosleep, &moment, NULL);
+	errno = saved;
+}
+
 void
 lpk_port_wake(struct lpk_log *log)
 {
-	lpk__sleepers_wake(log);
+	/* Relaxed: whoever sets a bit afterwards has yet to look for records.*/
+	unsigned long who = lpk_load_relaxed(&log->waiters);
+	int saved = errno;
+
+	if ((who & LPK__WAITS_ASLEEP) != 0)
+		lpk__sleepers_wake(log);
+	if ((who & LPK__WAITS_DIRECT) != 0)
+		lpk__direct(log);
+	errno = saved;
 }
 
 /* The child is another thread, and none of its callers is a handler's. */

@@ -82,3 +82,18 @@ lpk_port_idle(struct lpk_reader *reader)
 	(void)reader;
 	return false;
 }
+
+/* A context that can be killed while it prints; most systems have none. */
+bool
+lpk_port_alive(uint32_t caller)
+{
+	(void)caller;
+	return true;
+}
+
+/* Yield, or do nothing where the other context is another core. */
+void
+lpk_port_pause(unsigned int round)
+{
+	(void)round;
+}

@@ -90,6 +90,7 @@ lpk__hooked_cas(unsigned long *word, unsigned long from, unsigned long to)
 #define lpk_fetch_add_acquire(p, v) lpk__hooked_add((p), (v))
 #define lpk_cas_relaxed(p, from, to) lpk__hooked_cas((p), (from), (to))
 #define lpk_cas_acquire(p, from, to) lpk__hooked_cas((p), (from), (to))
+#define lpk_cas_release(p, from, to) lpk__hooked_cas((p), (from), (to))
 
 #define lpk_load32_relaxed(p) lpk__hooked_load32(p)
 #define lpk_load32_acquire(p) lpk__hooked_load32(p)

@@ -49,8 +49,8 @@ to_file(enum lpk_style style)
 	console.log = log_;
 	console.style = style;
 	console.colours = false;
-	assert_int_equal(lpk_console_start(&console), LPK_OK);
-	assert_int_equal(lpk_console_stop(&console, UINT64_MAX), LPK_OK);
+	assert_int_equal(lpk_console_register(&console), LPK_OK);
+	assert_int_equal(lpk_console_unregister(&console, UINT64_MAX), LPK_OK);
 }
 
 static int

@@ -30,6 +30,8 @@
 	model_cas((p), (from), (to), MODEL_RELAXED, LPK__WHERE)
 #define lpk_cas_acquire(p, from, to)                                           \
 	model_cas((p), (from), (to), MODEL_ACQUIRE, LPK__WHERE)
+#define lpk_cas_release(p, from, to)                                           \
+	(lpk_fence_release(), lpk_cas_relaxed((p), (from), (to)))
 #define lpk_load32_relaxed(p) ((uint32_t)LPK__LOAD((p), MODEL_RELAXED))
 #define lpk_load32_acquire(p) ((uint32_t)LPK__LOAD((p), MODEL_ACQUIRE))
 #define lpk_store32_relaxed(p, v) LPK__STORE((p), (v), MODEL_RELAXED)

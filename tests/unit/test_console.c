@@ -28,18 +28,18 @@ static unsigned long calls;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static int
-memory_write(struct lpk_console *self, const char *lines, size_t size_bytes)
+memory_write(struct lpk_console *self, struct lpk_batch *batch)
 {
-	int result = LPK_OK;
+	int result = (int)batch->size_bytes;
 
 	(void)self;
 	lpk_fetch_add_relaxed(&calls, 1);
 	pthread_mutex_lock(&gate);
 	if (refuse != 0) {
 		result = -LPK_EIO;
-	} else if (taken_bytes + size_bytes < sizeof(taken)) {
-		memcpy(taken + taken_bytes, lines, size_bytes);
-		taken_bytes += size_bytes;
+	} else if (taken_bytes + batch->size_bytes < sizeof(taken)) {
+		memcpy(taken + taken_bytes, batch->bytes, batch->size_bytes);
+		taken_bytes += batch->size_bytes;
 		taken[taken_bytes] = '\0';
 	}
 	pthread_mutex_unlock(&gate);
@@ -69,8 +69,8 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	if (console.thread != NULL)
-		lpk_console_stop(&console, UINT64_MAX);
+	if (console.printer != NULL)
+		lpk_console_unregister(&console, UINT64_MAX);
 	small_log_free(&small);
 	return 0;
 }
@@ -78,7 +78,7 @@ teardown(void **state)
 static void
 start(void)
 {
-	assert_int_equal(lpk_console_start(&console), LPK_OK);
+	assert_int_equal(lpk_console_register(&console), LPK_OK);
 }
 
 static void
@@ -115,20 +115,20 @@ test_console_bad_argument_is_refused(void **state)
 	struct lpk_console bad = console;
 
 	(void)state;
-	assert_int_equal(lpk_console_start(NULL), -LPK_EINVAL);
+	assert_int_equal(lpk_console_register(NULL), -LPK_EINVAL);
 	bad.driver = NULL;
-	assert_int_equal(lpk_console_start(&bad), -LPK_EINVAL);
+	assert_int_equal(lpk_console_register(&bad), -LPK_EINVAL);
 	bad.driver = &deaf;
-	assert_int_equal(lpk_console_start(&bad), -LPK_EINVAL);
+	assert_int_equal(lpk_console_register(&bad), -LPK_EINVAL);
 	bad.driver = &memory_driver;
 	bad.style = (enum lpk_style)99;
-	assert_int_equal(lpk_console_start(&bad), -LPK_EINVAL);
+	assert_int_equal(lpk_console_register(&bad), -LPK_EINVAL);
 	bad.style = LPK_STYLE_TEXT;
-	bad.start = LPK_SEEK_SEQ;
-	assert_int_equal(lpk_console_start(&bad), -LPK_EINVAL);
-	assert_null(bad.thread);
+	bad.start = (enum lpk_seek)99;
+	assert_int_equal(lpk_console_register(&bad), -LPK_EINVAL);
+	assert_null(bad.printer);
 	assert_int_equal(lpk_console_flush(NULL, 0), -LPK_EINVAL);
-	assert_int_equal(lpk_console_stop(NULL, 0), -LPK_EINVAL);
+	assert_int_equal(lpk_console_unregister(NULL, 0), -LPK_EINVAL);
 }
 
 static void
@@ -138,13 +138,13 @@ test_console_not_running_cannot_be_flushed_or_stopped(void **state)
 
 	(void)state;
 	assert_int_equal(lpk_console_flush(&console, 0), -LPK_EINVAL);
-	assert_int_equal(lpk_console_stop(&console, 0), -LPK_EINVAL);
+	assert_int_equal(lpk_console_unregister(&console, 0), -LPK_EINVAL);
 	lpk_console_stats(&console, &stats);
 	assert_int_equal(stats.printed, 0);
 	start();
-	assert_int_equal(lpk_console_start(&console), -LPK_EBUSY);
-	assert_int_equal(lpk_console_stop(&console, UINT64_MAX), LPK_OK);
-	assert_int_equal(lpk_console_stop(&console, 0), -LPK_EINVAL);
+	assert_int_equal(lpk_console_register(&console), -LPK_EBUSY);
+	assert_int_equal(lpk_console_unregister(&console, UINT64_MAX), LPK_OK);
+	assert_int_equal(lpk_console_unregister(&console, 0), -LPK_EINVAL);
 }
 
 static void
@@ -175,12 +175,12 @@ test_console_start_position_is_obeyed(void **state)
 	pr_info("since the clear");
 	console.start = LPK_SEEK_CLEAR;
 	start();
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_unregister(&console, UINT64_MAX);
 	expect_lines("since the clear\n");
 	console.start = LPK_SEEK_NEXT;
 	start();
 	pr_info("new");
-	lpk_console_stop(&console, UINT64_MAX);
+	lpk_console_unregister(&console, UINT64_MAX);
 	expect_lines("since the clear\nnew\n");
 }
 
@@ -454,7 +454,7 @@ test_console_starts_and_stops_under_load(void **state)
 		lpk_console_stats(&console, &stats);
 		/* Its end does not wait for the storm's. */
 		assert_int_equal(
-		    lpk_console_stop(&console, lpk_now_ns() + 60 * SECOND),
+		    lpk_console_unregister(&console, lpk_now_ns() + 60 * SECOND),
 		    LPK_OK);
 		/* No function of the driver runs any more. */
 		after = lpk_load_acquire(&calls);
@@ -477,13 +477,13 @@ test_console_stop_of_a_stuck_driver_gives_it_up(void **state)
 	log_ = small_log_make(&lasting, 4096, 8, 2);
 	stuck = console;
 	stuck.log = log_;
-	assert_int_equal(lpk_console_start(&stuck), LPK_OK);
+	assert_int_equal(lpk_console_register(&stuck), LPK_OK);
 	snprintf(task, sizeof(task), "/proc/self/task/%d",
 	    (int)idle_newest_thread());
 	block_driver();
 	pr_info("never shown");
 	assert_int_equal(
-	    lpk_console_stop(&stuck, lpk_now_ns() + SECOND / 100), -LPK_EBUSY);
+	    lpk_console_unregister(&stuck, lpk_now_ns() + SECOND / 100), -LPK_EBUSY);
 	assert_int_equal(lpk_console_flush(&stuck, 0), -LPK_EINVAL);
 	pthread_mutex_unlock(&gate);
 	/* Nothing more is written when it does return. */
@@ -501,7 +501,7 @@ test_console_stop_prints_what_is_there(void **state)
 	(void)state;
 	start();
 	pr_info("last words");
-	assert_int_equal(lpk_console_stop(&console, UINT64_MAX), LPK_OK);
+	assert_int_equal(lpk_console_unregister(&console, UINT64_MAX), LPK_OK);
 	expect_lines("last words\n");
 }
 
@@ -514,7 +514,7 @@ test_console_several_have_cursors_of_their_own(void **state)
 	(void)state;
 	second.quiet_below = LPK_ERR;
 	start();
-	assert_int_equal(lpk_console_start(&second), LPK_OK);
+	assert_int_equal(lpk_console_register(&second), LPK_OK);
 	pr_info("one");
 	pr_crit("two");
 	flush();
@@ -524,7 +524,7 @@ test_console_several_have_cursors_of_their_own(void **state)
 	lpk_console_stats(&second, &stats);
 	assert_int_equal(stats.printed, 1);
 	assert_int_equal(stats.suppressed, 1);
-	lpk_console_stop(&second, UINT64_MAX);
+	lpk_console_unregister(&second, UINT64_MAX);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,32 +1,49 @@
 /* SPDX-License-Identifier: MIT */
-/* The console on a descriptor: pipe, file, terminal; what the environment says. */
-#define LPK_DEFAULT_LOG log_
+/*
+ * The driver of descriptors: pipes, files, sockets, terminals, each a real one;
+ * readers that stop or go; what it leaves alone of what it was given; what the
+ * environment says.
+ */
 #include "fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <lpk/consoles.h>
 
-static struct small_log small;
-static struct lpk_log *log_;
 static struct lpk_console console;
+static size_t bite_bytes; /* of a slow reader */
+
+static void
+forget_environment(void)
+{
+	static const char *const names[] = {"NO_COLOR", "CLICOLOR_FORCE",
+	    "FORCE_COLOR", "JOURNAL_STREAM", "INVOCATION_ID",
+	    "SYSTEMD_EXEC_PID"};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		unsetenv(names[i]);
+	setenv("TERM", "xterm", 1);
+}
 
 static int
 setup(void **state)
 {
 	(void)state;
-	log_ = small_log_make(&small, 16384, 16, 2);
 	memset(&console, 0, sizeof(console));
-	unsetenv("NO_COLOR");
-	unsetenv("CLICOLOR_FORCE");
-	unsetenv("FORCE_COLOR");
-	setenv("TERM", "xterm", 1);
+	bite_bytes = 777;
+	forget_environment();
 	return 0;
 }
 
@@ -34,22 +51,79 @@ static int
 teardown(void **state)
 {
 	(void)state;
-	small_log_free(&small);
+	if (console.driver != NULL && console.driver->exit != NULL)
+		console.driver->exit(&console);
 	return 0;
 }
 
+/* The driver opened on a descriptor. */
 static void
-start(int fd)
+open_on(int fd)
 {
 	assert_int_equal(lpk_fd_console(&console, fd), LPK_OK);
-	console.log = log_;
-	assert_int_equal(lpk_console_start(&console), LPK_OK);
+	assert_int_equal(console.driver->setup(&console), LPK_OK);
+}
+
+/* It waits so long for its device; not long enough for a test to be slow. */
+#define PATIENCE_NS 20000000
+
+static int
+put_bytes(const char *bytes, size_t size)
+{
+	struct lpk_batch batch = {.bytes = bytes,
+	    .size_bytes = size,
+	    .records = 1,
+	    .deadline_ns = lpk_now_ns() + PATIENCE_NS};
+	int result = console.driver->write(&console, &batch);
+
+	if (result == -LPK_EAGAIN)
+		/* Not before its time was up. */
+		assert_true(lpk_now_ns() >= batch.deadline_ns);
+	return result;
+}
+
+static int
+put(const char *text)
+{
+	return put_bytes(text, strlen(text));
+}
+
+static int
+put_on_panic(const char *text)
+{
+	struct lpk_batch batch = {.bytes = text,
+	    .size_bytes = strlen(text),
+	    .records = 1,
+	    .deadline_ns = lpk_now_ns() + PATIENCE_NS};
+	int result;
+
+	errno = 4711;
+	result = console.driver->write_on_panic(&console, &batch);
+	assert_int_equal(errno, 4711);
+	return result;
 }
 
 static void
-stop(void)
+expect_read(int fd, const char *want)
 {
-	assert_int_equal(lpk_console_stop(&console, UINT64_MAX), LPK_OK);
+	char got[4096];
+	size_t length = 0;
+
+	while (length < strlen(want)) {
+		ssize_t count = read(fd, got + length, strlen(want) - length);
+
+		assert_true(count > 0);
+		length += (size_t)count;
+	}
+	assert_memory_equal(got, want, length);
+}
+
+static void
+expect_no_more(int fd)
+{
+	struct pollfd device = {.fd = fd, .events = POLLIN};
+
+	assert_int_equal(poll(&device, 1, 0), 0);
 }
 
 /* A terminal: what is written to the one end, the other reads. */
@@ -67,85 +141,664 @@ open_terminal(int *screen)
 	if (*screen < 0 || tcgetattr(*screen, &raw) != 0)
 		return -1;
 	cfmakeraw(&raw);
+	raw.c_iflag |= IXON;
 	tcsetattr(*screen, TCSANOW, &raw);
 	return keyboard;
 }
 
-static void
-expect_line(const char *got, const char *want)
-{
-	const char *text = strstr(got, "] ");
-
-	assert_int_equal(got[0], '[');
-	assert_non_null(text);
-	assert_string_equal(text + 2, want);
-}
+/* ------------------------------------------------------------------------
+ * What can be opened, and in which words */
 
 static void
 test_fd_bad_descriptor_is_refused(void **state)
 {
+	int ends[2];
+
 	(void)state;
 	assert_int_equal(lpk_fd_console(NULL, 1), -LPK_EINVAL);
 	assert_int_equal(lpk_fd_console(&console, -1), -LPK_EINVAL);
 	assert_int_equal(lpk_fd_console(&console, 1000000), -LPK_EINVAL);
+	assert_int_equal(pipe(ends), 0);
+	/* Open, but not for writing; then not open any more. */
+	assert_int_equal(lpk_fd_console(&console, ends[0]), LPK_OK);
+	assert_int_equal(console.driver->setup(&console), -LPK_EINVAL);
+	assert_null(console.device);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(console.driver->setup(&console), -LPK_EINVAL);
 }
 
 static void
-test_fd_line_arrives_in_a_pipe(void **state)
+test_fd_words_are_checked(void **state)
 {
-	char text[256] = "";
-	int ends[2];
+	static const char *const bad[] = {
+	    "", "x", "-1", " 1", "1 ", "1x", "+1", "99999999999"};
+	void *device = calloc(1, lpk_fd_driver.device_bytes);
+	unsigned int i;
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	start(ends[1]);
-	assert_false(console.colours);
-	lpk_info("through the pipe, %d", 42);
-	/* It comes by itself, without a flush. */
-	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
-	expect_line(text, "through the pipe, 42\n");
-	stop();
+	console.driver = &lpk_fd_driver;
+	console.device = device;
+	assert_int_equal(lpk_fd_driver.option(&console, "", "17"), LPK_OK);
+	assert_int_equal(console.number, 17);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(
+		    lpk_fd_driver.option(&console, "", bad[i]), -LPK_EINVAL);
+	assert_int_equal(
+	    lpk_fd_driver.option(&console, "journal", "no"), LPK_OK);
+	assert_int_equal(
+	    lpk_fd_driver.option(&console, "journal", "maybe"), -LPK_EINVAL);
+	assert_int_equal(
+	    lpk_fd_driver.option(&console, "rotate", "1"), -LPK_ENOENT);
+	assert_int_equal(lpk_stderr_driver.option(&console, "", ""), LPK_OK);
+	assert_int_equal(console.number, 2);
+	assert_int_equal(
+	    lpk_stdout_driver.option(&console, "", "1"), -LPK_EINVAL);
+	assert_int_equal(
+	    lpk_stdout_driver.option(&console, "journal", "no"), LPK_OK);
+	assert_int_equal(console.number, 1);
+	console.driver = NULL;
+	free(device);
+}
+
+/* ------------------------------------------------------------------------
+ * Pipes */
+
+static char big[300000];
+
+/* Numbered lines, so that a reader sees whether one byte is amiss. */
+static void
+make_big(void)
+{
+	size_t length = 0;
+	int i = 0;
+
+	while (length < sizeof(big) - 64)
+		length += (size_t)sprintf(big + length, "%d %.*s\n", i, i % 40,
+		    "........................................"),
+		    i++;
+	memset(big + length, '\n', sizeof(big) - length);
+}
+
+/* Reads slowly, in odd bites (or packets, which have no rest), and compares. */
+static void *
+read_big(void *argument)
+{
+	int fd = *(int *)argument;
+	char bite[8192];
+	size_t length = 0;
+	ssize_t count;
+
+	while (
+	    length < sizeof(big) && (count = read(fd, bite, bite_bytes)) > 0) {
+		if (memcmp(bite, big + length, (size_t)count) != 0)
+			return NULL;
+		length += (size_t)count;
+	}
+	return length == sizeof(big) ? big : NULL;
+}
+
+/* Every byte of it, in order, whatever the device takes at a time. */
+static void
+put_big(int from)
+{
+	pthread_t thread;
+	size_t done = 0;
+	void *same;
+
+	make_big();
+	/* Until it is full, with nobody reading. */
+	for (;;) {
+		int result = put_bytes(big + done, sizeof(big) - done);
+
+		if (result == -LPK_EAGAIN)
+			break;
+		assert_true(result > 0);
+		done += (size_t)result;
+		assert_true(done < sizeof(big));
+	}
+	assert_int_equal(pthread_create(&thread, NULL, read_big, &from), 0);
+	while (done < sizeof(big)) {
+		int result = put_bytes(big + done, sizeof(big) - done);
+
+		assert_true(result > 0 || result == -LPK_EAGAIN);
+		if (result > 0)
+			done += (size_t)result;
+	}
+	pthread_join(thread, &same);
+	assert_ptr_equal(same, big);
+}
+
+static void
+pipe_resumes_at_the_byte(int flags)
+{
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, flags), 0);
+	fcntl(ends[0], F_SETFL, 0);
+	open_on(ends[1]);
+	put_big(ends[0]);
+	/* Inherited flags are somebody else's. */
+	assert_int_equal(
+	    fcntl(ends[1], F_GETFL) & (O_NONBLOCK | O_APPEND | O_DIRECT),
+	    flags & (O_NONBLOCK | O_APPEND | O_DIRECT));
 	close(ends[0]);
 	close(ends[1]);
 }
 
 static void
-test_fd_line_arrives_in_a_file(void **state)
+test_fd_full_pipe_resumes_at_the_byte(void **state)
 {
-	char text[256] = "";
-	FILE *file = tmpfile();
-
 	(void)state;
-	assert_non_null(file);
-	start(fileno(file));
-	lpk_info("into the file");
-	stop();
-	rewind(file);
-	assert_non_null(fgets(text, sizeof(text), file));
-	expect_line(text, "into the file\n");
-	assert_null(fgets(text, sizeof(text), file));
-	fclose(file);
+	pipe_resumes_at_the_byte(0);
 }
 
 static void
-test_fd_line_arrives_on_a_terminal_in_colour(void **state)
+test_fd_full_nonblocking_pipe_resumes_at_the_byte(void **state)
 {
-	char text[256] = "";
+	(void)state;
+	pipe_resumes_at_the_byte(O_NONBLOCK);
+}
+
+/* A pipe that keeps packets apart is not opened anew; poll(2) must do. */
+static void
+test_fd_full_shared_pipe_resumes_at_the_byte(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	if (pipe2(ends, O_DIRECT) != 0)
+		skip();
+	close(ends[0]);
+	close(ends[1]);
+	bite_bytes = 8192;
+	pipe_resumes_at_the_byte(O_DIRECT);
+}
+
+static void
+test_fd_full_pipe_does_not_hold_a_panic_up(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	open_on(ends[1]);
+	make_big();
+	while (put_bytes(big, sizeof(big)) != -LPK_EAGAIN)
+		;
+	/* The last page has room for little. */
+	while (put_on_panic("x") == 1)
+		;
+	assert_int_equal(put_on_panic("no room\n"), -LPK_EAGAIN);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static bool
+is_pending(int number)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, number);
+}
+
+static void
+test_fd_closed_pipe_refuses_and_kills_nobody(void **state)
+{
+	sigset_t set, before;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	open_on(ends[1]);
+	close(ends[0]);
+	signal(SIGPIPE, SIG_DFL);
+	assert_int_equal(put("to nobody\n"), -LPK_EIO);
+	assert_int_equal(put_on_panic("to nobody\n"), -LPK_EIO);
+	/* Ours leaves no trace, and one that was there stays. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	assert_int_equal(put_on_panic("to nobody\n"), -LPK_EIO);
+	assert_false(is_pending(SIGPIPE));
+	raise(SIGPIPE);
+	assert_int_equal(put_on_panic("to nobody\n"), -LPK_EIO);
+	assert_true(is_pending(SIGPIPE));
+	signal(SIGPIPE, SIG_IGN);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	close(ends[1]);
+}
+
+/* Two writers into one pipe: the lines of neither are torn. */
+static void
+test_fd_lines_in_a_shared_pipe_stay_whole(void **state)
+{
+	enum { LINES = 4000 };
+	char line[128], want[128];
+	int ends[2], ours = 0, theirs = 0;
+	pid_t child;
+	FILE *from;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		int i;
+
+		for (i = 0; i < LINES; i++) {
+			sprintf(line, "theirs %060d\n", i);
+			if (write(ends[1], line, strlen(line)) < 0)
+				_exit(1);
+		}
+		_exit(0);
+	}
+	if (fork() == 0) {
+		size_t length = 0, done = 0;
+		int i;
+
+		open_on(ends[1]);
+		for (i = 0; i < LINES; i++)
+			length +=
+			    (size_t)sprintf(big + length, "ours %033d\n", i);
+		while (done < length) {
+			int result = put_bytes(big + done, length - done);
+
+			done += result > 0 ? (size_t)result : 0;
+		}
+		_exit(0);
+	}
+	close(ends[1]);
+	from = fdopen(ends[0], "r");
+	while (fgets(line, sizeof(line), from) != NULL) {
+		if (line[0] == 't')
+			sprintf(want, "theirs %060d\n", theirs++);
+		else
+			sprintf(want, "ours %033d\n", ours++);
+		assert_string_equal(line, want);
+	}
+	assert_int_equal(ours, LINES);
+	assert_int_equal(theirs, LINES);
+	fclose(from);
+	while (wait(NULL) > 0)
+		;
+}
+
+/* ------------------------------------------------------------------------
+ * Files */
+
+static void
+file_is_shared(int flags)
+{
+	char path[] = "/tmp/lpk-test-fd-XXXXXX", got[64] = "";
+	int shell, fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "before\n", 7), 7);
+	shell = open(path, O_WRONLY | flags);
+	unlink(path);
+	if ((flags & O_APPEND) == 0)
+		assert_int_equal(lseek(shell, 7, SEEK_SET), 7);
+	open_on(shell);
+	/* (echo a; program; echo b) >file */
+	assert_int_equal(write(shell, "a\n", 2), 2);
+	assert_int_equal(put("one\n"), 4);
+	assert_int_equal(put_on_panic("two\n"), 4);
+	assert_int_equal(write(shell, "b\n", 2), 2);
+	assert_int_equal(pread(fd, got, sizeof(got) - 1, 0), 19);
+	assert_string_equal(got, "before\na\none\ntwo\nb\n");
+	close(shell);
+	close(fd);
+}
+
+static void
+test_fd_file_keeps_the_position_it_shares(void **state)
+{
+	(void)state;
+	file_is_shared(0);
+}
+
+static void
+test_fd_appended_file_is_appended_to(void **state)
+{
+	(void)state;
+	file_is_shared(O_APPEND);
+}
+
+static void
+test_fd_full_disk_keeps_the_place(void **state)
+{
+	int fd = open("/dev/full", O_WRONLY);
+
+	(void)state;
+	if (fd < 0)
+		skip();
+	open_on(fd);
+	assert_int_equal(put("no room\n"), -LPK_ENOSPC);
+	assert_int_equal(put_on_panic("no room\n"), -LPK_ENOSPC);
+	close(fd);
+}
+
+static void
+test_fd_file_of_the_largest_size_kills_nobody(void **state)
+{
+	struct rlimit limit = {.rlim_cur = 10, .rlim_max = RLIM_INFINITY};
+	FILE *file = tmpfile();
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		signal(SIGXFSZ, SIG_DFL);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		open_on(fileno(file));
+		if (put("0123456789abc\n") != 10 ||
+		    put("abc\n") != -LPK_ENOSPC ||
+		    put_on_panic("abc\n") != -LPK_ENOSPC)
+			_exit(1);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	fclose(file);
+}
+
+/* ------------------------------------------------------------------------
+ * Sockets */
+
+static void
+test_fd_full_stream_socket_resumes_at_the_byte(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	open_on(ends[1]);
+	assert_int_not_equal(console.batch_bytes, 1);
+	put_big(ends[0]);
+	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+	close(ends[0]);
+	/* No SIGPIPE either. */
+	assert_int_equal(put("to nobody\n"), -LPK_EIO);
+	assert_int_equal(put_on_panic("to nobody\n"), -LPK_EIO);
+	close(ends[1]);
+}
+
+static void
+test_fd_datagram_socket_gets_records_one_by_one(void **state)
+{
+	int ends[2], result, sent = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	open_on(ends[1]);
+	/* Less than a record's: one record. */
+	assert_int_equal(console.batch_bytes, 1);
+	while ((result = put("a record\n")) == 9)
+		sent++;
+	assert_int_equal(result, -LPK_EAGAIN);
+	assert_true(sent > 0);
+	assert_int_equal(put_on_panic("a record\n"), -LPK_EAGAIN);
+	while (sent-- > 0) {
+		char got[64];
+
+		assert_int_equal(recv(ends[0], got, sizeof(got), 0), 9);
+	}
+	assert_int_equal(put_on_panic("a record\n"), 9);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* ------------------------------------------------------------------------
+ * Terminals */
+
+static void
+test_fd_stopped_terminal_resumes_at_the_byte(void **state)
+{
+	static char filler[4000];
+	int screen, keyboard = open_terminal(&screen), result;
+
+	(void)state;
+	if (keyboard < 0)
+		skip();
+	open_on(screen);
+	assert_true(console.colours);
+	assert_int_equal(put("before\n"), 7);
+	expect_read(keyboard, "before\n");
+	/* ^S, from the keyboard; it takes a moment to get to the driver. */
+	assert_int_equal(write(keyboard, "\023", 1), 1);
+	while (put_on_panic("x") == 1)
+		expect_read(keyboard, "x");
+	assert_int_equal(put("held\n"), -LPK_EAGAIN);
+	assert_int_equal(put_on_panic("held\n"), -LPK_EAGAIN);
+	assert_int_equal(write(keyboard, "\021", 1), 1);
+	while ((result = put_on_panic("goes on\n")) == -LPK_EAGAIN)
+		;
+	assert_int_equal(result, 8);
+	expect_read(keyboard, "goes on\n");
+	expect_no_more(keyboard);
+	/* And with nobody reading. */
+	memset(filler, '.', sizeof(filler));
+	while ((result = put_bytes(filler, sizeof(filler))) > 0)
+		;
+	assert_int_equal(result, -LPK_EAGAIN);
+	assert_int_equal(fcntl(screen, F_GETFL) & O_NONBLOCK, 0);
+	close(screen);
+	close(keyboard);
+}
+
+static void
+test_fd_slow_terminal_gets_every_byte(void **state)
+{
 	int screen, keyboard = open_terminal(&screen);
 
 	(void)state;
 	if (keyboard < 0)
 		skip();
-	start(screen);
-	assert_true(console.colours);
-	lpk_err("on the terminal");
-	stop();
-	assert_true(read(keyboard, text, sizeof(text) - 1) > 0);
-	assert_memory_equal(text, "\033[31m[", 6);
-	assert_non_null(strstr(text, "] on the terminal\033[0m\n"));
+	open_on(screen);
+	put_big(keyboard);
 	close(screen);
 	close(keyboard);
 }
+
+static void
+test_fd_hung_up_terminal_refuses(void **state)
+{
+	int screen, keyboard = open_terminal(&screen);
+
+	(void)state;
+	if (keyboard < 0)
+		skip();
+	open_on(screen);
+	close(keyboard);
+	assert_int_equal(put("to nobody\n"), -LPK_EIO);
+	assert_int_equal(put_on_panic("to nobody\n"), -LPK_EIO);
+	close(screen);
+}
+
+/* To open the upper end anew would make another terminal. */
+static void
+test_fd_upper_end_of_a_terminal_is_written_to(void **state)
+{
+	int screen, keyboard = open_terminal(&screen);
+
+	(void)state;
+	if (keyboard < 0)
+		skip();
+	open_on(keyboard);
+	assert_int_equal(put("typed\n"), 6);
+	expect_read(screen, "typed\n");
+	assert_int_equal(put_on_panic("in fear\n"), 8);
+	expect_read(screen, "in fear\n");
+	close(screen);
+	close(keyboard);
+}
+
+/* In a session of its own, in the background of its terminal. */
+static int
+background_writer(int keyboard, const char *name)
+{
+	struct termios terminal;
+	int screen, status;
+	pid_t child;
+
+	close(keyboard);
+	setsid();
+	screen = open(name, O_RDWR);
+	if (screen < 0 || tcgetattr(screen, &terminal) != 0)
+		return 77;
+	terminal.c_lflag |= TOSTOP;
+	tcsetattr(screen, TCSANOW, &terminal);
+	child = fork();
+	if (child == 0) {
+		setpgid(0, 0);
+		open_on(screen);
+		_exit(put("by thread\n") != 10 ||
+		    put_on_panic("by panic\n") != 9);
+	}
+	if (waitpid(child, &status, WUNTRACED) != child)
+		return 1;
+	if (WIFSTOPPED(status))
+		kill(child, SIGKILL);
+	return status != 0;
+}
+
+static void
+test_fd_background_process_is_not_stopped(void **state)
+{
+	int screen, keyboard = open_terminal(&screen), status;
+	char name[64];
+	pid_t child;
+
+	(void)state;
+	if (keyboard < 0)
+		skip();
+	assert_int_equal(ptsname_r(keyboard, name, sizeof(name)), 0);
+	close(screen);
+	/* Or it would be hung up when the child is done. */
+	screen = open(name, O_RDWR | O_NOCTTY);
+	child = fork();
+	if (child == 0)
+		_exit(background_writer(keyboard, name));
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	expect_read(keyboard, "by thread\nby panic\n");
+	close(screen);
+	close(keyboard);
+}
+
+/* ------------------------------------------------------------------------
+ * Descriptors that come and go */
+
+/* The number of the driver's own description: the one that was not there. */
+static int
+own_number(int from)
+{
+	while (fcntl(from, F_GETFD) >= 0)
+		from++;
+	return from;
+}
+
+static void
+test_fd_reused_number_gets_no_log(void **state)
+{
+	int ends[2], number, others, guess;
+	FILE *file = tmpfile();
+	struct stat is;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	guess = own_number(3);
+	open_on(ends[1]);
+	assert_true(fcntl(guess, F_GETFD) >= 0);
+	/* A daemon closes all it does not know; another file gets the number */
+	number = dup2(fileno(file), guess);
+	assert_int_equal(number, guess);
+	assert_int_equal(put_on_panic("by panic\n"), 9);
+	assert_int_equal(put("by thread\n"), 10);
+	expect_read(ends[0], "by panic\nby thread\n");
+	assert_int_equal(fstat(number, &is), 0);
+	assert_int_equal(is.st_size, 0);
+	/* Then the inherited number becomes another file, too. */
+	others = dup2(fileno(file), ends[1]);
+	assert_int_equal(put("own copy\n"), 9);
+	expect_read(ends[0], "own copy\n");
+	console.driver->exit(&console);
+	memset(&console, 0, sizeof(console));
+	/* And exit() closed what was its own. */
+	assert_true(fcntl(number, F_GETFD) >= 0);
+	close(number);
+	close(others);
+	close(ends[0]);
+	fclose(file);
+}
+
+static void
+test_fd_gone_for_good_is_refused(void **state)
+{
+	int ends[2], guess;
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	guess = own_number(3);
+	open_on(ends[1]);
+	close(guess);
+	close(ends[1]);
+	assert_int_equal(put("x\n"), -LPK_EIO);
+	assert_int_equal(put_on_panic("x\n"), -LPK_EIO);
+	close(ends[0]);
+}
+
+/* In a child: it plays with its standard streams. */
+static int
+redirect_stderr(int first, int second)
+{
+	int guess;
+
+	dup2(first, STDERR_FILENO);
+	close(STDIN_FILENO);
+	guess = own_number(3);
+	console.driver = &lpk_stderr_driver;
+	if (console.driver->setup(&console) != LPK_OK ||
+	    fcntl(STDIN_FILENO, F_GETFD) >= 0)
+		return 1;
+	put("one\n");
+	dup2(second, STDERR_FILENO);
+	put("two\n");
+	console.driver->reopen(&console);
+	put("three\n");
+	dup2(first, STDERR_FILENO);
+	/* Not asked, but it has nothing else. */
+	close(guess);
+	put("four\n");
+	return 0;
+}
+
+static void
+test_fd_stderr_follows_when_it_is_told_to(void **state)
+{
+	int first[2], second[2], status;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(first), 0);
+	assert_int_equal(pipe(second), 0);
+	child = fork();
+	if (child == 0)
+		_exit(redirect_stderr(first[1], second[1]));
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	expect_read(first[0], "one\ntwo\nfour\n");
+	expect_read(second[0], "three\n");
+	close(first[0]);
+	close(first[1]);
+	close(second[0]);
+	close(second[1]);
+}
+
+/* ------------------------------------------------------------------------
+ * The environment */
 
 static bool
 coloured(int fd, const char *name, const char *value)
@@ -169,6 +822,8 @@ test_fd_environment_decides_on_colours(void **state)
 	assert_true(coloured(ends[1], "CLICOLOR_FORCE", "1"));
 	assert_false(coloured(ends[1], "CLICOLOR_FORCE", "0"));
 	assert_false(coloured(ends[1], "CLICOLOR_FORCE", ""));
+	assert_true(coloured(ends[1], "FORCE_COLOR", "1"));
+	unsetenv("FORCE_COLOR");
 	if (keyboard >= 0) {
 		assert_true(coloured(screen, NULL, NULL));
 		assert_false(coloured(screen, "TERM", "dumb"));
@@ -186,141 +841,173 @@ test_fd_environment_decides_on_colours(void **state)
 	close(ends[1]);
 }
 
-static int
-fill_pipe(int fd)
+static void
+name_stream(int fd, int add)
 {
-	static char zeros[65536];
-	int flags = fcntl(fd, F_GETFL), total = 0;
-	ssize_t count;
+	struct stat is;
+	char text[64];
 
-	fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	while ((count = write(fd, zeros, sizeof(zeros))) > 0 ||
-	    (count = write(fd, zeros, 1)) > 0)
-		total += (int)count;
-	fcntl(fd, F_SETFL, flags);
-	return total;
+	fstat(fd, &is);
+	sprintf(text, "%llu:%llu", (unsigned long long)is.st_dev,
+	    (unsigned long long)is.st_ino + (unsigned int)add);
+	setenv("JOURNAL_STREAM", text, 1);
 }
 
-static void
-drain_pipe(int fd, int bytes)
+/* Does a record get "<N>" in front? The journal's own protocol has it too. */
+static bool
+prefixed(int fd, const char *journal, enum lpk_style style)
 {
-	static char sink[65536];
+	struct lpk_record record = {.level = LPK_WARN, .text_bytes = 4};
+	void *device = calloc(1, lpk_fd_driver.device_bytes);
+	char line[64] = "";
+	bool result;
 
-	while (bytes > 0) {
-		ssize_t count = read(fd, sink,
-		    (size_t)bytes < sizeof(sink) ? (size_t)bytes :
-						   sizeof(sink));
-
-		assert_true(count > 0);
-		bytes -= (int)count;
+	assert_int_equal(lpk_fd_console(&console, fd), LPK_OK);
+	console.device = device;
+	console.style = style;
+	console.colours = true;
+	assert_int_equal(
+	    lpk_fd_driver.option(&console, "journal", journal), LPK_OK);
+	assert_int_equal(console.driver->setup(&console), LPK_OK);
+	result = console.driver->render != NULL;
+	assert_int_equal(console.colours, !result);
+	if (result && strcmp(console.driver->name, "journald") != 0) {
+		assert_int_equal(console.driver->render(&console, &record,
+				     "text", line, sizeof(line)),
+		    8);
+		assert_memory_equal(line, "<4>text\n", 8);
 	}
+	console.driver->exit(&console);
+	/* As before, for the next time. */
+	assert_ptr_equal(console.driver, &lpk_fd_driver);
+	assert_ptr_equal(console.device, device);
+	free(device);
+	memset(&console, 0, sizeof(console));
+	return result;
 }
 
 static void
-full_pipe(int flags)
+test_fd_stream_of_the_journal_is_recognized(void **state)
 {
-	char text[256] = "";
-	int ends[2], filled;
-
-	assert_int_equal(pipe(ends), 0);
-	fcntl(ends[1], F_SETFL, fcntl(ends[1], F_GETFL) | flags);
-	filled = fill_pipe(ends[1]);
-	start(ends[1]);
-	lpk_info("behind the stopped reader");
-	assert_int_equal(lpk_console_flush(&console, lpk_now_ns() + 20000000),
-	    -LPK_ETIMEDOUT);
-	/* Inherited flags are somebody else's. */
-	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, flags);
-	drain_pipe(ends[0], filled);
-	assert_int_equal(lpk_console_flush(&console, UINT64_MAX), LPK_OK);
-	assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
-	expect_line(text, "behind the stopped reader\n");
-	stop();
-	close(ends[0]);
-	close(ends[1]);
-}
-
-static void
-test_fd_full_pipe_times_the_flush_out(void **state)
-{
-	(void)state;
-	full_pipe(0);
-}
-
-static void
-test_fd_full_nonblocking_pipe_is_waited_for(void **state)
-{
-	(void)state;
-	full_pipe(O_NONBLOCK);
-}
-
-static void
-test_fd_closed_pipe_is_counted_and_kills_nobody(void **state)
-{
-	struct lpk_console_stats stats;
 	int ends[2];
 
 	(void)state;
-	assert_int_equal(pipe(ends), 0);
-	start(ends[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	assert_false(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
+	name_stream(ends[1], 0);
+	assert_true(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
+	assert_true(prefixed(ends[1], "prefix", LPK_STYLE_TEXT));
+	assert_false(prefixed(ends[1], "no", LPK_STYLE_TEXT));
+	/* A style that was asked for is left alone. */
+	assert_false(prefixed(ends[1], "auto", LPK_STYLE_KMSG));
+	/* Inherited, but the descriptor was redirected. */
+	name_stream(ends[1], 1);
+	assert_false(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
+	setenv("JOURNAL_STREAM", "nonsense", 1);
+	assert_false(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
 	close(ends[0]);
-	lpk_info("to nobody");
-	assert_int_equal(lpk_console_flush(&console, UINT64_MAX), LPK_OK);
-	lpk_console_stats(&console, &stats);
-	assert_int_equal(stats.printed, 0);
-	assert_int_equal(stats.refused, 1);
-	stop();
 	close(ends[1]);
-}
-
-enum { LINES = 5000 };
-
-/* Reads in small bites; the text of each line must be its number. */
-static void *
-read_lines(void *arg)
-{
-	static char text[LINES * 64];
-	size_t length = 0;
-	ssize_t count;
-	char *line = text, *end;
-	intptr_t number = 0;
-
-	while (length < sizeof(text) - 1 &&
-	    (count = read(*(int *)arg, text + length, 7)) > 0)
-		length += (size_t)count;
-	text[length] = '\0';
-	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		char *at = strstr(line, "] ");
-
-		if (at == NULL || strtol(at + 2, NULL, 10) != number++)
-			return NULL;
-	}
-	return (void *)number;
 }
 
 static void
-test_fd_slow_reader_gets_every_line_whole(void **state)
+test_fd_pipe_of_a_service_gets_prefixes(void **state)
 {
-	pthread_t thread;
-	int ends[2], i;
-	void *number;
+	int ends[2], screen, keyboard = open_terminal(&screen);
+	FILE *file = tmpfile();
+	char pid[32];
 
 	(void)state;
 	assert_int_equal(pipe(ends), 0);
-	start(ends[1]);
+	assert_false(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
+	setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1);
+	assert_true(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
+	assert_false(prefixed(ends[1], "no", LPK_STYLE_TEXT));
+	/* Started by the service's script, or much further down. */
+	sprintf(pid, "%d", (int)getppid());
+	setenv("SYSTEMD_EXEC_PID", pid, 1);
+	assert_true(prefixed(ends[1], "auto", LPK_STYLE_TEXT));
+	setenv("SYSTEMD_EXEC_PID", "1", 1);
 	assert_int_equal(
-	    pthread_create(&thread, NULL, read_lines, &ends[0]), 0);
-	for (i = 0; i < LINES; i++) {
-		lpk_info("%d", i);
-		if (i % 1000 == 999)
-			assert_int_equal(
-			    lpk_console_flush(&console, UINT64_MAX), LPK_OK);
+	    prefixed(ends[1], "auto", LPK_STYLE_TEXT), getppid() == 1);
+	unsetenv("SYSTEMD_EXEC_PID");
+	/* Files and terminals do not lead to the journal. */
+	assert_false(prefixed(fileno(file), "auto", LPK_STYLE_TEXT));
+	if (keyboard >= 0) {
+		assert_false(prefixed(screen, "auto", LPK_STYLE_TEXT));
+		close(screen);
+		close(keyboard);
 	}
-	stop();
-	close(ends[1]);
-	pthread_join(thread, &number);
-	assert_int_equal((intptr_t)number, LINES);
+	fclose(file);
 	close(ends[0]);
+	close(ends[1]);
+}
+
+/* What the lines of LPK_STYLE_PRIO hold, without the time. */
+static size_t
+expected_lines(const struct lpk_record *record, const char *text, char *to)
+{
+	static char lines[LPK_TEXT_MAX * 32];
+	char *at = lines, *end = to;
+
+	lpk_record_print(record, text, LPK_STYLE_PRIO, lines, sizeof(lines));
+	while (*at != '\0') {
+		char *line = strstr(at, "] ") + 2;
+		size_t length = strcspn(line, "\n") + 1;
+
+		memcpy(end, at, 3);
+		memcpy(end + 3, line, length);
+		end += 3 + length;
+		at = line + length;
+	}
+	return (size_t)(end - to);
+}
+
+static void
+test_fd_prefix_stands_before_every_line(void **state)
+{
+	static const char *const words[] = {"plain words, ", "\n", "\033[2J",
+	    "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x90\xa7", "\xff",
+	    "\xe2\x80\xae", "\xc2\x9b", "\xe2\x82", "\x80\x80\x80\x80"};
+	static char want[LPK_TEXT_MAX * 32], got[LPK_TEXT_MAX * 32];
+	struct lpk_record record = {.level = LPK_NOTICE};
+	char text[LPK_TEXT_MAX + 32];
+	uint64_t seed = test_seed();
+	int i, ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	setenv("INVOCATION_ID", "x", 1);
+	open_on(ends[1]);
+	for (i = 0; i < 2000; i++) {
+		size_t size, cut, most = test_random(&seed) % LPK_TEXT_MAX;
+
+		for (text[0] = '\0'; strlen(text) < most;)
+			strcat(text,
+			    words[test_random(&seed) %
+				(sizeof(words) / sizeof(words[0]))]);
+		record.text_bytes = (uint32_t)strlen(text);
+		size = expected_lines(&record, text, want);
+		assert_int_equal(console.driver->render(
+				     &console, &record, text, got, sizeof(got)),
+		    size);
+		assert_memory_equal(got, want, size);
+		/* Too little room: its beginning, and what it would take. */
+		cut = test_random(&seed) % size;
+		memset(got, '?', size);
+		assert_int_equal(
+		    console.driver->render(&console, &record, text, got, cut),
+		    size);
+		assert_memory_equal(got, want, cut);
+		assert_int_equal(got[cut], '?');
+	}
+	/* A facility is not for the journal's streams. */
+	record.facility = 3;
+	record.text_bytes = 1;
+	assert_int_equal(
+	    console.driver->render(&console, &record, "x", got, 8), 5);
+	assert_memory_equal(got, "<5>x\n", 5);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -330,14 +1017,31 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(test_fd_bad_descriptor_is_refused),
-	    CASE(test_fd_line_arrives_in_a_pipe),
-	    CASE(test_fd_line_arrives_in_a_file),
-	    CASE(test_fd_line_arrives_on_a_terminal_in_colour),
+	    CASE(test_fd_words_are_checked),
+	    CASE(test_fd_full_pipe_resumes_at_the_byte),
+	    CASE(test_fd_full_nonblocking_pipe_resumes_at_the_byte),
+	    CASE(test_fd_full_shared_pipe_resumes_at_the_byte),
+	    CASE(test_fd_full_pipe_does_not_hold_a_panic_up),
+	    CASE(test_fd_closed_pipe_refuses_and_kills_nobody),
+	    CASE(test_fd_lines_in_a_shared_pipe_stay_whole),
+	    CASE(test_fd_file_keeps_the_position_it_shares),
+	    CASE(test_fd_appended_file_is_appended_to),
+	    CASE(test_fd_full_disk_keeps_the_place),
+	    CASE(test_fd_file_of_the_largest_size_kills_nobody),
+	    CASE(test_fd_full_stream_socket_resumes_at_the_byte),
+	    CASE(test_fd_datagram_socket_gets_records_one_by_one),
+	    CASE(test_fd_stopped_terminal_resumes_at_the_byte),
+	    CASE(test_fd_slow_terminal_gets_every_byte),
+	    CASE(test_fd_hung_up_terminal_refuses),
+	    CASE(test_fd_upper_end_of_a_terminal_is_written_to),
+	    CASE(test_fd_background_process_is_not_stopped),
+	    CASE(test_fd_reused_number_gets_no_log),
+	    CASE(test_fd_gone_for_good_is_refused),
+	    CASE(test_fd_stderr_follows_when_it_is_told_to),
 	    CASE(test_fd_environment_decides_on_colours),
-	    CASE(test_fd_full_pipe_times_the_flush_out),
-	    CASE(test_fd_full_nonblocking_pipe_is_waited_for),
-	    CASE(test_fd_closed_pipe_is_counted_and_kills_nobody),
-	    CASE(test_fd_slow_reader_gets_every_line_whole),
+	    CASE(test_fd_stream_of_the_journal_is_recognized),
+	    CASE(test_fd_pipe_of_a_service_gets_prefixes),
+	    CASE(test_fd_prefix_stands_before_every_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

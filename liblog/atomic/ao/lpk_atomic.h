@@ -47,6 +47,9 @@ _Static_assert(sizeof(unsigned int) == 4, "slots are 32 bits");
 	(AO_compare_and_swap(LPK__AO(p), (AO_t)(from), (AO_t)(to)) != 0)
 #define lpk_cas_acquire(p, from, to)                                           \
 	(AO_compare_and_swap_acquire(LPK__AO(p), (AO_t)(from), (AO_t)(to)) != 0)
+/* The fence: riscv64's AO_compare_and_swap_release() loses the release. */
+#define lpk_cas_release(p, from, to)                                           \
+	(lpk_fence_release(), lpk_cas_relaxed((p), (from), (to)))
 
 /* uint32_t is unsigned long on bare 32-bit machines, unsigned int elsewhere. */
 #define LPK__AO32(p) ((volatile unsigned int *)(void *)(p))

@@ -45,6 +45,8 @@ lpk__cas(unsigned long *word, unsigned long from, unsigned long to,
 	lpk__cas((p), (from), (to), memory_order_relaxed)
 #define lpk_cas_acquire(p, from, to)                                           \
 	lpk__cas((p), (from), (to), memory_order_acquire)
+#define lpk_cas_release(p, from, to)                                           \
+	lpk__cas((p), (from), (to), memory_order_release)
 
 #define lpk_load32_relaxed(p)                                                  \
 	atomic_load_explicit(LPK__SLOT_CONST(p), memory_order_relaxed)

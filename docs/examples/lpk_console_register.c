@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lpk_console_start(), lpk_console_flush(), lpk_console_stats(),
- * lpk_console_stop(), lpk_now_ns(): a driver of one's own, here one that keeps
- * the lines in memory.
+ * lpk_console_register(), lpk_console_flush(), lpk_console_stats(),
+ * lpk_console_unregister(), lpk_now_ns(): a driver of one's own, here one that
+ * keeps the lines in memory.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,15 +17,15 @@ struct memory {
 
 /* Runs on the console's own thread, and may sleep. */
 static int
-memory_write(struct lpk_console *console, const char *lines, size_t size_bytes)
+memory_write(struct lpk_console *console, struct lpk_batch *batch)
 {
 	struct memory *memory = console->device;
 
-	if (size_bytes > sizeof(memory->lines) - memory->bytes)
+	if (batch->size_bytes > sizeof(memory->lines) - memory->bytes)
 		return -LPK_EIO; /* counted as refused */
-	memcpy(memory->lines + memory->bytes, lines, size_bytes);
-	memory->bytes += size_bytes;
-	return LPK_OK;
+	memcpy(memory->lines + memory->bytes, batch->bytes, batch->size_bytes);
+	memory->bytes += batch->size_bytes;
+	return (int)batch->size_bytes;
 }
 
 static const struct lpk_console_driver memory_driver = {
@@ -43,7 +43,7 @@ main(void)
 	    .quiet_below = LPK_INFO, /* not shown: info and debug */
 	};
 	struct lpk_console_stats stats;
-	int result = lpk_console_start(&console);
+	int result = lpk_console_register(&console);
 
 	if (result != LPK_OK) {
 		fprintf(stderr, "no console: %s\n", lpk_strerror(result));
@@ -55,7 +55,7 @@ main(void)
 	    lpk_console_flush(&console, lpk_now_ns() + UINT64_C(5000000000));
 	if (result != LPK_OK)
 		fprintf(stderr, "late: %s\n", lpk_strerror(result));
-	result = lpk_console_stop(&console, UINT64_MAX);
+	result = lpk_console_unregister(&console, UINT64_MAX);
 	lpk_console_stats(&console, &stats); /* what they were in the end */
 	printf("%.*sprinted %d, not shown %d\n", (int)memory.bytes,
 	    memory.lines, (int)stats.printed, (int)stats.suppressed);

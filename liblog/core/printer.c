@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * printer.c - what the owner of a console does with it.
+ *
+ * Nothing here waits, and nothing is allocated: the same code runs in the
+ * console's thread, in a signal handler that prints direct, and in a panic.
+ */
+#include "printer.h"
+
+#include <lpk/format.h>
+#include <lpk/port.h>
+
+#include "lpk_atomic.h"
+
+#include "lines.h"
+#include "ring.h"
+
+/* After so many records, shown or not, the position is published. */
+#define ROUND_RECORDS 4096
+/* lpk_port_pause() for a friendly handover in a panic: some 10 ms. */
+#define HANDOVER_ROUNDS 200
+
+/* Relaxed: the owner alone writes the accounts; others read a recent value. */
+static void
+count(struct lpk__printer *printer, enum lpk__count which, uint64_t add)
+{
+	lpk_store_relaxed(&printer->counts[which],
+	    lpk_load_relaxed(&printer->counts[which]) + (unsigned long)add);
+}
+
+static bool
+single(const struct lpk__printer *printer)
+{
+	return (printer->console->driver->flags & LPK_DRIVER_SINGLE) != 0;
+}
+
+/* Levels below which number does the console's filter let through? */
+static unsigned long
+level_wanted(const struct lpk__printer *printer, const char *subsystem)
+{
+	/*
+	 * LMM(wanted:A)
+	 * Pairs with rules:B.
+	 */
+	unsigned long seq = lpk_load_acquire(&printer->rules_seq);
+	unsigned long level =
+	    lpk__rules_level(&printer->rules, subsystem, LPK_DEBUG + 1);
+
+	/*
+	 * LMM(wanted:B)
+	 * The rules before the second look. Pairs with rules:A.
+	 */
+	lpk_fence_acquire();
+	if ((seq & 1) != 0 || lpk_load_relaxed(&printer->rules_seq) != seq)
+		return LPK_DEBUG + 1;
+	return level;
+}
+
+static bool
+shown(const struct lpk__printer *printer, const struct lpk_record *record)
+{
+	/* Relaxed: any recent value will do. */
+	unsigned long quiet = lpk_load_relaxed(&printer->quiet_below);
+
+	return (quiet == 0 || record->level < quiet) &&
+	    record->level < level_wanted(printer, record->subsystem);
+}
+
+int
+lpk__printer_set_rules(
+    struct lpk__printer *printer, const char *words, size_t *bad_at)
+{
+	unsigned long seq = lpk_load_relaxed(&printer->rules_seq);
+	struct lpk__draft draft;
+	int result = lpk__rules_parse(&draft, words, bad_at);
+
+	if (result != LPK_OK)
+		return result;
+	if ((seq & 1) != 0 ||
+	    !lpk_cas_acquire(&printer->rules_seq, seq, seq + 1))
+		return -LPK_EBUSY;
+	/*
+	 * LMM(rules:A)
+	 * The odd mark before the first rule. Pairs with wanted:B.
+	 */
+	lpk_fence_release();
+	lpk__rules_write(&printer->rules, &draft);
+	/*
+	 * LMM(rules:B)
+	 * The rules before the even mark. Pairs with wanted:A.
+	 */
+	lpk_store_release(&printer->rules_seq, seq + 2);
+	return LPK_OK;
+}
+
+/* Say what the log could not store, if that is news. */
+static bool
+tell_dropped(struct lpk__printer *printer, struct lpk__feed *feed)
+{
+	/* Relaxed: a count. */
+	unsigned long dropped =
+	    lpk_load_relaxed(&lpk__head(printer->log)->dropped);
+
+	if (dropped == feed->dropped)
+		return false;
+	lpk__lines_dropped(printer->console, feed, dropped - feed->dropped);
+	feed->dropped = dropped;
+	return true;
+}
+
+static void
+tell_lost(struct lpk__printer *printer, struct lpk__feed *feed)
+{
+	if (feed->untold != 0)
+		lpk__lines_dropped(printer->console, feed, feed->untold);
+	feed->untold = 0;
+}
+
+/* Read and render; false when there was nothing to read. */
+static bool
+fill(struct lpk__printer *printer, struct lpk__feed *feed)
+{
+	bool some = tell_dropped(printer, feed), one = single(printer);
+	struct lpk_record record;
+	uint32_t rounds = 0;
+	int result;
+
+	while (rounds++ < ROUND_RECORDS && feed->bytes < feed->room &&
+	    !(one && feed->bytes != 0)) {
+		result = lpk_reader_next(
+		    &feed->reader, &record, feed->text, LPK__TEXT_ROOM);
+		if (result == -LPK_EPIPE) {
+			feed->lost += feed->reader.lost;
+			feed->untold += feed->reader.lost;
+			if (one)
+				tell_lost(printer, feed);
+		} else if (result != LPK_OK) {
+			break;
+		} else if (shown(printer, &record)) {
+			tell_lost(printer, feed);
+			lpk__lines_record(printer->console, feed, &record);
+			if (record.level < feed->level)
+				feed->level = record.level;
+			feed->records++;
+		} else {
+			feed->hidden++;
+		}
+		some = true;
+	}
+	tell_lost(printer, feed);
+	return some;
+}
+
+static void
+empty(struct lpk__feed *feed)
+{
+	feed->bytes = 0;
+	feed->sent = 0;
+	feed->records = 0;
+	feed->hidden = 0;
+	feed->lost = 0;
+	feed->level = LPK_DEBUG;
+	feed->in_driver = false;
+}
+
+/* The device has what was read, or will not have it: it is accounted for. */
+static void
+settle(struct lpk__printer *printer, struct lpk__feed *feed, enum lpk__how how,
+    bool refused)
+{
+	uint32_t records = feed->records;
+
+	count(printer, LPK__SUPPRESSED, feed->hidden);
+	count(printer, LPK__LOST, feed->lost + (refused ? records : 0));
+	if (refused) {
+		count(printer, LPK__REFUSED, records);
+	} else {
+		count(printer, LPK__PRINTED, records);
+		count(printer, LPK__BYTES, feed->bytes);
+		if (how != LPK__BY_WRITE)
+			count(printer, LPK__DIRECT, records);
+	}
+	empty(feed);
+	/* The thread that a panic took it from may be publishing this moment.*/
+	if (how != LPK__BY_PANIC)
+		lpk__position_publish(&printer->positions, &feed->reader);
+}
+
+static int
+call_driver(
+    struct lpk__printer *printer, struct lpk_batch *batch, enum lpk__how how)
+{
+	struct lpk_console *console = printer->console;
+	const struct lpk_console_driver *driver = console->driver;
+	unsigned long zaps;
+	int result;
+
+	if (how != LPK__BY_WRITE || driver->write == NULL)
+		return driver->write_on_panic(console, batch);
+	/* Relaxed: if it changes, the console is not ours any more. */
+	zaps = lpk_load_relaxed(&printer->zaps);
+	if (driver->lock != NULL)
+		driver->lock(console);
+	result = lpk__owner_can_proceed(batch->hold) ?
+	    driver->write(console, batch) :
+	    0;
+	/* After a zap the lock is another one. */
+	if (driver->unlock != NULL && lpk_load_relaxed(&printer->zaps) == zaps)
+		driver->unlock(console);
+	return result;
+}
+
+static enum lpk__step
+send(struct lpk__printer *printer, struct lpk__feed *feed,
+    struct lpk__hold *hold, enum lpk__how how, uint64_t deadline_ns)
+{
+	size_t left = feed->bytes - feed->sent;
+	struct lpk_batch batch = {
+	    .bytes = feed->lines + feed->sent,
+	    .size_bytes = left,
+	    .records = feed->records,
+	    .level = feed->level,
+	    .rest = feed->sent != 0,
+	    .deadline_ns = deadline_ns,
+	    .hold = hold,
+	};
+	int result;
+
+	feed->in_driver = true;
+	result = call_driver(printer, &batch, how);
+	if (!lpk__owner_can_proceed(hold))
+		return LPK__TAKEN;
+	feed->in_driver = false;
+	if (batch.error != 0)
+		lpk_store_relaxed(&printer->error, (unsigned long)batch.error);
+	if (result > 0)
+		feed->sent += (size_t)result < left ? (size_t)result : left;
+	if (result == -LPK_EIO || feed->sent == feed->bytes) {
+		settle(printer, feed, how, result == -LPK_EIO);
+		return LPK__SOME;
+	}
+	return result > 0 ? LPK__SOME : LPK__STUCK;
+}
+
+static enum lpk__step
+step(struct lpk__printer *printer, struct lpk__feed *feed,
+    struct lpk__hold *hold, enum lpk__how how, uint64_t deadline_ns)
+{
+	bool some;
+
+	if (feed->sent == feed->bytes) {
+		some = fill(printer, feed);
+		if (feed->bytes == 0) {
+			if (some)
+				settle(printer, feed, how, false);
+			return some ? LPK__SOME : LPK__NOTHING;
+		}
+	}
+	return send(printer, feed, hold, how, deadline_ns);
+}
+
+enum lpk__step
+lpk__printer_step(struct lpk__printer *printer, struct lpk__hold *hold,
+    enum lpk__how how, uint64_t deadline_ns)
+{
+	return step(printer, &printer->feed, hold, how, deadline_ns);
+}
+
+enum lpk__step
+lpk__printer_end_line(struct lpk__printer *printer, struct lpk__hold *hold,
+    enum lpk__how how, uint64_t deadline_ns)
+{
+	struct lpk__feed *feed = &printer->feed;
+
+	if (feed->sent == feed->bytes) {
+		if (!feed->line_open)
+			return LPK__NOTHING;
+		lpk__lines_end(feed);
+	}
+	return send(printer, feed, hold, how, deadline_ns);
+}
+
+int
+lpk__printer_open(struct lpk__printer *printer)
+{
+	const struct lpk_console *console = printer->console;
+	struct lpk__feed *feed = &printer->feed;
+	bool by_seq = console->start == LPK_SEEK_SEQ;
+	int result = lpk_reader_open(&feed->reader, printer->log,
+	    by_seq ? LPK_SEEK_OLDEST : console->start);
+
+	if (result != LPK_OK)
+		return result;
+	if (by_seq)
+		lpk_reader_seek(
+		    &feed->reader, LPK_SEEK_SEQ, console->start_seq);
+	empty(feed);
+	feed->line_open = false;
+	feed->untold = 0;
+	feed->dropped = console->start == LPK_SEEK_NEXT ?
+	    lpk_load_relaxed(&lpk__head(printer->log)->dropped) :
+	    0;
+	printer->first_seq = feed->reader.seq - feed->reader.lost_new;
+	printer->panicked = false;
+	__builtin_memset(printer->counts, 0, sizeof(printer->counts));
+	lpk__position_publish(&printer->positions, &feed->reader);
+	/* Relaxed: install:A and let_go:A are around every use. */
+	lpk_store_relaxed(&printer->clean, 1);
+	lpk_store_relaxed(&printer->error, 0);
+	return LPK_OK;
+}
+
+/* Begin again behind the last record that is known to be on the device. */
+static void
+begin_anew(struct lpk__printer *printer, struct lpk__feed *feed, bool torn)
+{
+	empty(feed);
+	feed->untold = 0;
+	if (!torn)
+		return;
+	lpk__lines_replay(printer->console, feed);
+	count(printer, LPK__REPLAYED, 1);
+}
+
+/* To be asked by the owner: whoever disables it waits until he let go. */
+static bool
+enabled(const struct lpk__printer *printer)
+{
+	/*
+	 * LMM(enabled:A)
+	 * Pairs with register:A: the printer is as it was made.
+	 */
+	return lpk_load_acquire(&printer->enabled) != 0;
+}
+
+bool
+lpk__printer_begin(struct lpk__printer *printer, struct lpk__hold *hold)
+{
+	struct lpk__feed *feed = &printer->feed;
+	bool torn;
+
+	if (!enabled(printer)) {
+		lpk__owner_release(hold);
+		return false;
+	}
+	if (hold->forced)
+		lpk__printer_zap(printer);
+	if (lpk_load_relaxed(&printer->clean) == 0) {
+		torn = feed->in_driver || feed->sent != 0;
+		if (lpk__position_restore(&printer->positions, &feed->reader))
+			begin_anew(printer, feed, torn);
+	}
+	lpk_store_relaxed(&printer->clean, 0);
+	return true;
+}
+
+void
+lpk__printer_end(struct lpk__printer *printer, struct lpk__hold *hold)
+{
+	lpk_store_relaxed(&printer->clean, 1);
+	lpk__owner_release(hold);
+}
+
+void
+lpk__printer_zap(struct lpk__printer *printer)
+{
+	const struct lpk_console_driver *driver = printer->console->driver;
+
+	/* Relaxed: one zaps at a time. */
+	lpk_store_relaxed(&printer->zaps, lpk_load_relaxed(&printer->zaps) + 1);
+	if (driver->zap_locks != NULL)
+		driver->zap_locks(printer->console);
+}
+
+uint64_t
+lpk__printer_stored(const struct lpk__printer *printer)
+{
+	struct lpk_log_stats stats;
+
+	lpk_log_stats(printer->log, &stats);
+	return stats.stored;
+}
+
+/* The first time: where the normal ones stopped, out of our own memory. */
+static bool
+panic_begin(struct lpk__printer *printer, char *lines, char *text)
+{
+	const struct lpk__feed *normal = &printer->feed;
+	struct lpk__feed *feed = &printer->panic;
+	bool torn;
+
+	feed->lines = lines;
+	feed->text = text;
+	feed->room = 1;
+	if (printer->panicked)
+		return true;
+	if (lpk_reader_open(&feed->reader, printer->log, LPK_SEEK_OLDEST) !=
+		LPK_OK ||
+	    !lpk__position_restore(&printer->positions, &feed->reader))
+		return false;
+	feed->reader.eager = true;
+	feed->dropped = normal->dropped;
+	feed->line_open = normal->line_open;
+	feed->caller = normal->caller;
+	torn = normal->in_driver || normal->sent != 0;
+	begin_anew(printer, feed, torn);
+	printer->panicked = true;
+	return true;
+}
+
+static uint64_t
+now_ns(void)
+{
+	struct lpk_clock_pair now;
+
+	lpk_port_clock_pair(&now);
+	return now.monotonic_ns;
+}
+
+static bool
+panic_get(struct lpk__printer *printer, struct lpk__hold *hold, uint32_t caller,
+    bool force)
+{
+	enum lpk__got got = lpk__owner_wait(
+	    &printer->owner, hold, LPK__PRIO_PANIC, caller, HANDOVER_ROUNDS);
+
+	if (got == LPK__GOT)
+		return true;
+	/* This thread's own frame below cannot run before we are done. */
+	if (got == LPK__BUSY && !force)
+		return false;
+	lpk__owner_seize(&printer->owner, hold, LPK__PRIO_PANIC, caller);
+	return true;
+}
+
+enum lpk__step
+lpk__printer_panic(struct lpk__printer *printer, char *lines, char *text,
+    uint32_t caller, bool force, uint64_t deadline_ns)
+{
+	struct lpk__hold hold = {0};
+	enum lpk__step result = LPK__SOME;
+
+	if (!panic_get(printer, &hold, caller, force))
+		return LPK__TAKEN;
+	if (!enabled(printer)) {
+		lpk__owner_release(&hold);
+		return LPK__NOTHING;
+	}
+	if (hold.forced)
+		lpk__printer_zap(printer);
+	if (!panic_begin(printer, lines, text)) {
+		lpk__owner_release(&hold);
+		return LPK__TAKEN;
+	}
+	while (result == LPK__SOME && now_ns() < deadline_ns)
+		result = step(printer, &printer->panic, &hold, LPK__BY_PANIC,
+		    deadline_ns);
+	/* Not unclean for the thread: it never prints again. */
+	lpk__owner_release(&hold);
+	return result;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * init.c - lpk_init(), and what the environment says in its place.
+ */
+#include <lpk/init.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lpk/format.h>
+
+#include "region.h"
+
+#define KEEP_MAX 99u
+#define FLAGS (LPK_INIT_LOCKED | LPK_INIT_NODUMP)
+
+/* LPK_REGION was there, and has been obeyed. */
+static bool environment_said;
+
+int
+lpk_init(const struct lpk_options *options)
+{
+	const struct lpk_options defaults = LPK_OPTIONS_INIT;
+
+	if (options == NULL)
+		options = &defaults;
+	if (options->size_bytes != sizeof(*options) || options->keep == 0 ||
+	    options->keep > KEEP_MAX || (options->flags & ~FLAGS) != 0)
+		return -LPK_EINVAL;
+	if (environment_said)
+		return LPK_OK;
+	return lpk__region_begin(
+	    options->region, options->keep, options->flags);
+}
+
+static void
+complain(const char *where, int result)
+{
+	char text[512];
+
+	lpk_snprintf(text, sizeof(text),
+	    "lpk: LPK_REGION: \"%.200s\": %s; use memfd, shm:NAME, off, or a "
+	    "path in a folder that only you can write to\n",
+	    where, lpk_strerror(result));
+	(void)!write(STDERR_FILENO, text, strlen(text));
+}
+
+__attribute__((constructor(103))) static void
+init_from_environment(void)
+{
+	const struct lpk_options defaults = LPK_OPTIONS_INIT;
+	const char *where = secure_getenv("LPK_REGION");
+	int result;
+
+	if (where == NULL || where[0] == '\0')
+		return;
+	result = lpk__region_begin(where, defaults.keep, defaults.flags);
+	if (result == LPK_OK)
+		environment_said = true;
+	else
+		complain(where, result);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c - the thread of a console: own it, print, let go, sleep.
+ *
+ * After the last record the thread looks again every LINGER_STEP_NS for
+ * LINGER_NS before it sleeps for good: a program that logs in bursts then pays
+ * for no wake-up, and an idle one has none at all.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lpk/port.h>
+#include <lpk/printk.h>
+
+#include "direct.h"
+#include "lpk_atomic.h"
+#include "sleep.h"
+
+#define LINGER_STEP_NS 1000000
+#define LINGER_NS 20000000
+/* How long a driver may wait for its device before it has to look up. */
+#define WRITE_NS 100000000
+/* After a device took nothing: from, to. */
+#define BACK_OFF_MIN_NS 1000000
+#define BACK_OFF_MAX_NS 1000000000
+/* An emergency whose thread prints nothing more holds up nobody for longer. */
+#define PAUSE_NS 100000000
+/* lpk_port_pause() for another owner to let go. */
+#define OWN_ROUNDS 20
+/* How long a stopped thread may still be in its driver. */
+#define STOP_NS 100000000
+
+struct lpk__console_thread {
+	struct lpk__console_slot *slot;
+	uint64_t idle_since;
+	uint64_t back_off_ns;
+	bool said; /* that the device takes nothing */
+};
+
+void
+lpk__slot_kick(struct lpk__console_slot *slot)
+{
+	/*
+	 * LMM(kick:B)
+	 * What the thread is to see before the new number. Pairs with kick:A.
+	 */
+	lpk_fence_release();
+	lpk_fetch_add_relaxed(&slot->kick, 1);
+	lpk__futex_wake(&slot->kick);
+	/* In poll mode it sleeps until there is a record. */
+	lpk__sleep_end(slot->printer.log);
+}
+
+/* Is it for this thread to print? */
+static bool
+due(const struct lpk__console_slot *slot)
+{
+	if (lpk_load_relaxed(&slot->suspended) != 0 || lpk__emergency_now())
+		return false;
+	switch (lpk_load_relaxed(&slot->mode)) {
+	case LPK_MODE_POLL:
+		return true;
+	case LPK_MODE_DIRECT:
+		return lpk_load_relaxed(&slot->handed) != 0;
+	default:
+		return false;
+	}
+}
+
+static void
+reopen(struct lpk__console_slot *slot)
+{
+	struct lpk_console *console = slot->printer.console;
+	const struct lpk_console_driver *driver = console->driver;
+
+	if (lpk_load_relaxed(&slot->reopen) == 0)
+		return;
+	lpk_store_relaxed(&slot->reopen, 0);
+	if (driver->reopen == NULL)
+		return;
+	if (driver->lock != NULL)
+		driver->lock(console);
+	driver->reopen(console);
+	if (driver->unlock != NULL)
+		driver->unlock(console);
+}
+
+/* The device is of use again, or is not; say so once, in the log. */
+static void
+tell(struct lpk__console_thread *self, enum lpk__step step)
+{
+	struct lpk__printer *printer = &self->slot->printer;
+	int error = (int)lpk_load_relaxed(&printer->error);
+	const char *name = printer->console->name;
+
+	if (step == LPK__SOME && self->said) {
+		self->said = false;
+		lpk_printk_to(printer->log, LPK_NOTICE,
+		    "lpk: console %s takes records again", name);
+	}
+	/* A reader that is slow for a moment is not worth a line. */
+	if (step != LPK__STUCK || self->said || error == 0 || error == EAGAIN ||
+	    error == EWOULDBLOCK)
+		return;
+	self->said = true;
+	lpk_printk_to(printer->log, LPK_WARN,
+	    "lpk: console %s takes nothing (%s); it keeps its place", name,
+	    strerrordesc_np(error));
+}
+
+/* A step with the device; false when the console was not to be had. */
+static bool
+print_some(struct lpk__console_thread *self, enum lpk__step *step)
+{
+	struct lpk__console_slot *slot = self->slot;
+	struct lpk__printer *printer = &slot->printer;
+	struct lpk__hold hold = {0};
+	uint64_t deadline = lpk_now_ns() + WRITE_NS;
+
+	if (lpk__owner_wait(&printer->owner, &hold, LPK__PRIO_NORMAL,
+		lpk_port_caller(), OWN_ROUNDS) != LPK__GOT ||
+	    !lpk__printer_begin(printer, &hold))
+		return false;
+	lpk_store_relaxed(&slot->in_driver, 1);
+	reopen(slot);
+	*step = lpk__printer_step(printer, &hold, LPK__BY_WRITE, deadline);
+	if (*step == LPK__NOTHING && lpk_load_relaxed(&slot->flushers) != 0)
+		*step = lpk__printer_end_line(
+		    printer, &hold, LPK__BY_WRITE, deadline);
+	if (*step != LPK__TAKEN)
+		lpk__printer_end(printer, &hold);
+	/* Only a reason to wait no longer. */
+	lpk_store_relaxed(&slot->in_driver, 0);
+	lpk_store_relaxed(&slot->stuck, *step == LPK__STUCK);
+	return *step != LPK__TAKEN;
+}
+
+static void
+sleep_until(struct lpk__console_slot *slot, unsigned long kick, uint64_t when)
+{
+	lpk__futex_wait(&slot->kick, kick, when);
+}
+
+/* The device takes nothing. Some drivers have waited for it already. */
+static void
+back_off(struct lpk__console_thread *self, unsigned long kick, uint64_t began)
+{
+	uint64_t now = lpk_now_ns();
+
+	if (self->back_off_ns < BACK_OFF_MIN_NS)
+		self->back_off_ns = BACK_OFF_MIN_NS;
+	else if (self->back_off_ns < BACK_OFF_MAX_NS)
+		self->back_off_ns *= 2;
+	if (now - began < WRITE_NS / 2)
+		sleep_until(self->slot, kick, now + self->back_off_ns);
+}
+
+/* Until there is a record; the cursor is for its owner only to look at. */
+static void
+sleep_for_good(struct lpk__console_slot *slot, unsigned long ticket)
+{
+	struct lpk__printer *printer = &slot->printer;
+	struct lpk__hold hold = {0};
+	uint64_t until;
+	bool ready;
+
+	if (lpk__owner_wait(&printer->owner, &hold, LPK__PRIO_NORMAL,
+		lpk_port_caller(), OWN_ROUNDS) != LPK__GOT ||
+	    !lpk__printer_begin(printer, &hold))
+		return;
+	ready = lpk__sleep_ready(&printer->feed.reader, &until);
+	lpk__printer_end(printer, &hold);
+	if (!ready)
+		lpk__futex_wait(&printer->log->wake_seq, ticket, until);
+}
+
+/* There is nothing to print. */
+static void
+rest(struct lpk__console_thread *self, unsigned long ticket, unsigned long kick)
+{
+	struct lpk__console_slot *slot = self->slot;
+	uint64_t now = lpk_now_ns();
+
+	if (lpk_load_relaxed(&slot->mode) != LPK_MODE_POLL) {
+		lpk_store_relaxed(&slot->handed, 0);
+		sleep_until(slot, kick, UINT64_MAX);
+		return;
+	}
+	if (self->idle_since == 0)
+		self->idle_since = now;
+	if (now - self->idle_since < LINGER_NS)
+		sleep_until(slot, kick, now + LINGER_STEP_NS);
+	else
+		sleep_for_good(slot, ticket);
+}
+
+static void
+one_round(struct lpk__console_thread *self)
+{
+	struct lpk__console_slot *slot = self->slot;
+	/*
+	 * Before the looks below: what changes after them wakes us.
+	 * LMM(kick:A)
+	 * Pairs with kick:B.
+	 */
+	unsigned long kick = lpk_load_acquire(&slot->kick);
+	unsigned long ticket = lpk__sleep_ticket(slot->printer.log);
+	uint64_t began = lpk_now_ns();
+	enum lpk__step step;
+
+	if (lpk_load_relaxed(&slot->stop) != 0)
+		return;
+	if (!due(slot)) {
+		/* An emergency may end without a word. */
+		sleep_until(slot, kick,
+		    lpk__emergency_now() ? began + PAUSE_NS : UINT64_MAX);
+		return;
+	}
+	if (!print_some(self, &step)) {
+		sleep_until(slot, kick, began + LINGER_STEP_NS);
+		return;
+	}
+	tell(self, step);
+	if (step == LPK__STUCK) {
+		back_off(self, kick, began);
+		return;
+	}
+	self->back_off_ns = 0;
+	if (lpk_load_relaxed(&slot->flushers) != 0)
+		lpk__slot_progress(slot);
+	if (step == LPK__NOTHING)
+		rest(self, ticket, kick);
+	else
+		self->idle_since = 0;
+}
+
+static void *
+thread_main(void *argument)
+{
+	struct lpk__console_thread self = {.slot = argument};
+	struct lpk__console_slot *slot = argument;
+	bool left;
+
+	/*
+	 * Relaxed: what it should know comes with the end of the thread, or
+	 * with the lock below.
+	 */
+	while (lpk_load_relaxed(&slot->stop) == 0)
+		one_round(&self);
+	lpk__registry_lock();
+	left = slot->use == LPK__LEFT;
+	lpk_store_release(&slot->ended, 1);
+	lpk__registry_unlock();
+	lpk__futex_wake(&slot->ended);
+	if (left)
+		lpk__slot_let_go(slot);
+	return NULL;
+}
+
+int
+lpk__thread_start(struct lpk__console_slot *slot)
+{
+	sigset_t all, before;
+	int failed;
+
+	lpk_store_relaxed(&slot->stop, 0);
+	lpk_store_relaxed(&slot->ended, 0);
+	/*
+	 * No handler of the program runs on our thread; faults are not
+	 * blocked, or the kernel would kill without a word.
+	 */
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGSYS);
+	sigdelset(&all, SIGABRT);
+	sigdelset(&all, SIGTRAP);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&slot->thread, NULL, thread_main, slot);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	slot->threaded = !failed;
+	return failed ? -LPK_ENOMEM : LPK_OK;
+}
+
+/* A thread that is only slow to run is waited for. */
+static bool
+wait_for_end(struct lpk__console_slot *slot, uint64_t deadline_ns)
+{
+	uint64_t until = lpk_now_ns() + STOP_NS;
+
+	if (until < deadline_ns)
+		until = deadline_ns;
+	while (lpk_load_acquire(&slot->ended) == 0) {
+		if (lpk__futex_wait(&slot->ended, 0, until))
+			continue;
+		if (lpk_load_relaxed(&slot->in_driver) != 0)
+			return false;
+		until = lpk_now_ns() + STOP_NS;
+	}
+	return true;
+}
+
+bool
+lpk__thread_stop(
+    struct lpk__console_slot *slot, uint64_t deadline_ns, bool leave)
+{
+	bool ended;
+
+	if (!slot->threaded)
+		return true;
+	lpk_store_relaxed(&slot->stop, 1);
+	lpk__slot_kick(slot);
+	wait_for_end(slot, deadline_ns);
+	lpk__registry_lock();
+	ended = lpk_load_relaxed(&slot->ended) != 0;
+	if (!ended && leave)
+		slot->use = LPK__LEFT;
+	lpk__registry_unlock();
+	if (ended)
+		pthread_join(slot->thread, NULL);
+	else if (leave)
+		pthread_detach(slot->thread);
+	slot->threaded = !ended && !leave;
+	return ended;
+}

@@ -90,6 +90,7 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 
 sanitize_asan := -fsanitize=address -fno-omit-frame-pointer
 sanitize_ubsan := -fsanitize=undefined -fno-sanitize-recover=all
+sanitize_fuzz := $(sanitize_asan) $(sanitize_ubsan)
 # Fences order nothing here but relaxed atomics: docs/ORDERING.md, section 2.
 sanitize_tsan := -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
 sanitize := $(sanitize_$(SANITIZE))
@@ -408,6 +409,12 @@ asan ubsan tsan:
 		TEST_DIRS='$(SANITIZE_DIRS)' check-sanitized
 check-sanitized: test-list
 	@$(TEST_ENV) $(sanitizer_options) sh tests/run.sh $(O)/results $(O)/tests.list
+
+.PHONY: fuzz
+fuzz: ## A million images with changed bytes, read under sanitizers (LPK_FUZZ_COUNT=)
+	@LPK_FUZZ_COUNT=$${LPK_FUZZ_COUNT:-1000000} $(MAKE) O='$(O)/$@' TOP='$(TOP)' \
+		SANITIZE=$@ TEST_DIRS=unit T='$(or $(T),unit/test_tool_image unit/test_dict)' \
+		check-sanitized
 
 # ---------------------------------------------------------------------------
 # The freestanding core: what it needs, and how big it is

@@ -241,6 +241,8 @@ fd_reopen(struct lpk_console *console)
 		place.fd = old;
 	}
 	device->place = place;
+	if (ours && place.fd != old)
+		close(old);
 }
 
 /*

@@ -38,6 +38,8 @@ enum {
 #define SECOND_NS UINT64_C(1000000000)
 /* How often it is looked whether the name still leads to the file. */
 #define LOOK_NS SECOND_NS
+/* How long another process may take to rotate. */
+#define ROTATING_NS (SECOND_NS / 1000)
 /* After a rotation that failed. */
 #define ROTATE_AGAIN_NS (10 * SECOND_NS)
 
@@ -282,20 +284,24 @@ born_at(int fd, const struct stat *at)
 	return at->st_mtime;
 }
 
-/* Does a line at the end lack its newline? A process may have died there. */
+/*
+ * Does a line at the end lack its newline? A process may have died there; but
+ * one that lives and is writing has a file that grows: see mend().
+ */
 static bool
-ends_torn(const struct file_device *device, const struct stat *at)
+ends_torn(const struct file_device *device)
 {
 	struct stat same;
 	char last = '\n';
 	int fd;
 
-	if (!S_ISREG(at->st_mode) || at->st_size == 0)
+	if (!device->regular || device->size_bytes == 0)
 		return false;
 	fd = open(device->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	if (fstat(fd, &same) != 0 || same.st_ino != at->st_ino ||
+	if (fstat(fd, &same) != 0 || !is_open_file(device, &same) ||
+	    (uint64_t)same.st_size != device->size_bytes ||
 	    pread(fd, &last, 1, same.st_size - 1) != 1)
 		last = '\n';
 	close(fd);
@@ -326,7 +332,7 @@ adopt(struct file_device *device, int fd)
 	device->ino = at.st_ino;
 	device->size_bytes = (uint64_t)at.st_size;
 	device->born_s = born_at(device->fd, &at);
-	device->foreign_end = ends_torn(device, &at);
+	device->foreign_end = false;
 	device->missing_ns = 0;
 	device->look_ns = lpk_now_ns() + LOOK_NS;
 	return true;
@@ -385,8 +391,6 @@ follow(struct file_device *device)
 		return false;
 	if (other)
 		put_line_again(device);
-	else if (device->line_bytes != 0)
-		device->foreign_end = false;
 	sync_folder(device);
 	return true;
 }
@@ -434,7 +438,14 @@ still_ours(struct file_device *device)
 
 	if (device->fd < 0)
 		return false;
-	if (fstat(device->fd, &at) != 0 || !is_open_file(device, &at)) {
+	if (fstat(device->fd, &at) != 0) {
+		/* An error of its file system, which write() will have, too. */
+		if (errno != EBADF)
+			return true;
+		device->fd = -1;
+		return false;
+	}
+	if (!is_open_file(device, &at)) {
 		device->fd = -1;
 		return false;
 	}
@@ -443,6 +454,8 @@ still_ours(struct file_device *device)
 	/* Emptied in place, and the beginning of a line with it? */
 	if ((uint64_t)at.st_size < device->size_bytes)
 		put_line_again(device);
+	if ((uint64_t)at.st_size != device->size_bytes)
+		device->foreign_end = false;
 	device->size_bytes = (uint64_t)at.st_size;
 	return true;
 }
@@ -516,8 +529,8 @@ rotate(struct file_device *device, struct lpk_batch *batch)
 	    O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 	done = fd >= 0 && rotate_locked(device, fd);
 	/* The lines matter more than the size: they go on where they went. */
-	if (!done && errno == EWOULDBLOCK) {
-		device->not_before_ns = now_ns + LOOK_NS;
+	if (!done && (errno == EWOULDBLOCK || errno == ENOENT)) {
+		device->not_before_ns = now_ns + ROTATING_NS;
 	} else if (!done) {
 		device->not_before_ns = now_ns + ROTATE_AGAIN_NS;
 		batch->error = errno;
@@ -660,7 +673,13 @@ static bool
 mend(struct file_device *device, const struct lpk_batch *batch)
 {
 	ssize_t count;
+	struct stat at;
 
+	/* Where it grew since, another process was in the middle of a line. */
+	if (device->foreign_end &&
+	    (fstat(device->fd, &at) != 0 ||
+		(uint64_t)at.st_size != device->size_bytes))
+		device->foreign_end = false;
 	if (device->foreign_end) {
 		count = put(device, batch, "\n", 1);
 		if (count < 0)
@@ -721,18 +740,24 @@ sync_file(const struct file_device *device, struct lpk_batch *batch)
 		batch->error = errno;
 }
 
+/* The file that the name leads to, as a rule. */
+static bool
+have_file(struct file_device *device)
+{
+	if (!still_ours(device))
+		return follow(device);
+	look(device);
+	return true;
+}
+
 static int
 file_write(struct lpk_console *console, struct lpk_batch *batch)
 {
 	struct file_device *device = console->device;
 	int count;
 
-	if (!still_ours(device)) {
-		if (!follow(device))
-			return failed(device, batch, errno);
-	} else {
-		look(device);
-	}
+	if (!have_file(device))
+		return failed(device, batch, errno);
 	count = put_share(device, batch, share(device, batch));
 	if (count > 0 && batch->level < device->sync_below) {
 		/* A disk may take its time; nothing of ours is touched. */
@@ -773,16 +798,10 @@ release_signals(const sigset_t *before, int error)
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-/* What open_path() and adopt() call may be called in a signal handler. */
-static bool
-have_file(struct file_device *device)
-{
-	int fd = open_path(device);
-
-	return fd >= 0 && adopt(device, fd);
-}
-
-/* No rotation, and no look at the name. */
+/*
+ * No rotation. To follow the name takes only calls that a signal handler may
+ * make, and this may be all that ever prints: see LPK_MODE_DIRECT.
+ */
 static int
 file_write_on_panic(struct lpk_console *console, struct lpk_batch *batch)
 {
@@ -791,7 +810,7 @@ file_write_on_panic(struct lpk_console *console, struct lpk_batch *batch)
 	sigset_t before;
 
 	hold_signals(&before);
-	if (still_ours(device) || have_file(device)) {
+	if (have_file(device)) {
 		count = put_share(device, batch, batch->size_bytes);
 		if (count > 0)
 			sync_file(device, batch);
@@ -875,6 +894,7 @@ file_setup(struct lpk_console *console)
 	}
 	if (!adopt(device, fd))
 		return -LPK_EIO;
+	device->foreign_end = ends_torn(device);
 	sync_folder(device);
 	return LPK_OK;
 }

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ static const char default_path[] = "/run/systemd/journal/socket";
 struct journal {
 	bool connected;
 	int fd;
+	ino_t inode; /* of the socket: is fd still what we opened? */
 	struct sockaddr_un address;
 	char tag[TAG_BYTES];
 };
@@ -58,32 +60,62 @@ journald_option(struct lpk_console *console, const char *key, const char *value)
 	return -LPK_ENOENT;
 }
 
-/* 0, or errno. */
-static int
-connect_to(struct journal *journal)
+/*
+ * A program that closes all descriptors closes ours too, and the number is
+ * somebody else's then.
+ */
+static bool
+holds_socket(const struct journal *journal)
 {
-	int error;
+	struct stat status;
 
-	journal->fd =
-	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (journal->fd < 0)
-		return errno;
-	if (connect(journal->fd, (struct sockaddr *)&journal->address,
-		sizeof(journal->address)) == 0) {
-		journal->connected = true;
-		return 0;
-	}
-	error = errno;
-	close(journal->fd);
-	return error;
+	return journal->connected && fstat(journal->fd, &status) == 0 &&
+	    S_ISSOCK(status.st_mode) && status.st_ino == journal->inode;
 }
 
 static void
 disconnect(struct journal *journal)
 {
-	if (journal->connected)
+	if (holds_socket(journal))
 		close(journal->fd);
 	journal->connected = false;
+}
+
+/* Programs put files of their own in place of the first three. */
+static int
+above_standard(int fd)
+{
+	int copy;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close(fd);
+	return copy;
+}
+
+/* 0, or errno. */
+static int
+connect_to(struct journal *journal)
+{
+	struct stat status;
+	int error, fd;
+
+	fd = above_standard(
+	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	if (fd < 0)
+		return errno;
+	if (connect(fd, (struct sockaddr *)&journal->address,
+		sizeof(journal->address)) != 0 ||
+	    fstat(fd, &status) != 0) {
+		error = errno;
+		close(fd);
+		return error;
+	}
+	journal->fd = fd;
+	journal->inode = status.st_ino;
+	journal->connected = true;
+	return 0;
 }
 
 static int
@@ -376,8 +408,11 @@ gone(int error)
 static int
 send_entry(struct journal *journal, const struct lpk_batch *batch)
 {
-	int error = send_once(journal, batch);
+	int error;
 
+	if (!holds_socket(journal))
+		disconnect(journal);
+	error = send_once(journal, batch);
 	if (!gone(error))
 		return error;
 	disconnect(journal);

@@ -687,11 +687,14 @@ static int
 put_piece(struct json *json, struct lpk_batch *batch, const char *bytes,
     size_t size_bytes)
 {
+	bool torn = json->torn;
 	ssize_t count;
 
 	for (;;) {
 		if (json->blocking && !wait_writable(batch, json->fd))
 			return -LPK_EAGAIN;
+		/* So it is, should a panic come before the end of the call. */
+		json->torn = true;
 		if (json->socket)
 			count = send(json->fd, bytes, size_bytes,
 			    MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -701,6 +704,7 @@ put_piece(struct json *json, struct lpk_batch *batch, const char *bytes,
 			json->torn = bytes[count - 1] != '\n';
 			return (int)count;
 		}
+		json->torn = torn;
 		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			return fail(json, batch);
 		if (count < 0 && errno == EAGAIN) {

@@ -12,6 +12,7 @@
  * sent once more to the next receiver, unless it is known that they were read.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -22,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +45,8 @@ static const char local_path[] = "/dev/log";
 #define RESEND_DEFAULT 65536
 #define ADDRESSES 8
 #define PEN_EXAMPLE 32473 /* RFC 5612 */
+/* For one address; then the next one is tried. */
+#define CONNECT_NS UINT64_C(10000000000)
 #define OFFSET_EVERY_NS UINT64_C(30000000000)
 #define RESOLVE_EVERY_NS UINT64_C(30000000000)
 enum transport { LOCAL, UDP, TCP };
@@ -76,11 +80,13 @@ struct receiver {
 	bool connected; /* fd is ours, and maybe still connecting */
 	bool connecting;
 	int fd;
+	ino_t inode; /* of the socket: is fd still what we opened? */
 	pid_t owner; /* the process that connected */
 	unsigned int addresses;
 	unsigned int address; /* in use */
 	struct sockaddr_storage to[ADDRESSES];
 	socklen_t to_bytes[ADDRESSES];
+	uint64_t connect_due_ns;
 	uint64_t resolve_due_ns;
 	uint64_t offset_due_ns;
 	struct stream stream;
@@ -285,13 +291,39 @@ syslog_option(struct lpk_console *console, const char *key, const char *value)
 
 /* ---- sockets ---------------------------------------------------------- */
 
+/*
+ * A program that closes all descriptors closes ours too, and the number is
+ * somebody else's then.
+ */
+static bool
+holds_socket(const struct receiver *receiver)
+{
+	struct stat status;
+
+	return receiver->connected && fstat(receiver->fd, &status) == 0 &&
+	    S_ISSOCK(status.st_mode) && status.st_ino == receiver->inode;
+}
+
 static void
 disconnect(struct receiver *receiver)
 {
-	if (receiver->connected)
+	if (holds_socket(receiver))
 		close(receiver->fd);
 	receiver->connected = false;
 	receiver->connecting = false;
+}
+
+/* Programs put files of their own in place of the first three. */
+static int
+above_standard(int fd)
+{
+	int copy;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	close(fd);
+	return copy;
 }
 
 /* 0, or errno. A connection by TCP is then on its way. */
@@ -301,18 +333,25 @@ connect_to(struct receiver *receiver)
 	const struct sockaddr *to =
 	    (const struct sockaddr *)&receiver->to[receiver->address];
 	int type = receiver->transport == TCP ? SOCK_STREAM : SOCK_DGRAM;
-	int fd, error, one = 1;
+	struct stat status;
+	int fd, error, one = 1, half = (int)(receiver->resend / 2);
 
 	if (receiver->addresses == 0)
 		return EHOSTUNREACH;
-	fd = socket(to->sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
+	fd = above_standard(
+	    socket(to->sa_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+	if (fd < 0 || fstat(fd, &status) != 0)
 		return errno;
 	if (type == SOCK_STREAM) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+		/* The kernel doubles it; no more than what is kept here. */
+		if (half != 0)
+			setsockopt(
+			    fd, SOL_SOCKET, SO_SNDBUF, &half, sizeof(half));
 	}
 	receiver->connecting = false;
+	receiver->connect_due_ns = lpk_now_ns() + CONNECT_NS;
 	if (connect(fd, to, receiver->to_bytes[receiver->address]) != 0) {
 		error = errno;
 		if (error != EINPROGRESS) {
@@ -322,6 +361,7 @@ connect_to(struct receiver *receiver)
 		receiver->connecting = true;
 	}
 	receiver->fd = fd;
+	receiver->inode = status.st_ino;
 	receiver->connected = true;
 	receiver->owner = process;
 	return 0;
@@ -466,13 +506,13 @@ static void
 lose_connection(struct receiver *receiver)
 {
 	struct stream *stream = &receiver->stream;
-	bool proper = receiver->connected && !receiver->connecting &&
-	    ended_properly(receiver->fd);
+	bool ours = holds_socket(receiver);
 
-	if (proper || receiver->resend == 0)
-		stream->sent = frame_begin(stream, stream->sent);
-	else if (receiver->connected && !receiver->connecting)
+	if (receiver->connected && !receiver->connecting &&
+	    receiver->resend != 0 && !(ours && ended_properly(receiver->fd)))
 		stream->sent = 0;
+	else
+		stream->sent = frame_begin(stream, stream->sent);
 	disconnect(receiver);
 }
 
@@ -493,7 +533,9 @@ check_connection(struct receiver *receiver)
 		struct pollfd now = {.fd = receiver->fd, .events = POLLOUT};
 
 		if (poll(&now, 1, 0) <= 0)
-			return EAGAIN;
+			return lpk_now_ns() < receiver->connect_due_ns ?
+			    EAGAIN :
+			    ETIMEDOUT;
 		error = socket_error(receiver->fd);
 		if (error != 0)
 			return error;
@@ -761,6 +803,8 @@ send_frame(struct receiver *receiver, const char *frame, size_t bytes)
 		disconnect(receiver);
 		receiver->stream.torn = true;
 	}
+	if (receiver->connected && !holds_socket(receiver))
+		lose_connection(receiver);
 	do {
 		if (receiver->transport == UDP)
 			error = send_udp(receiver, frame, bytes);

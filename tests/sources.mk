@@ -11,6 +11,13 @@ LPKTEST_CFLAGS_kill_deferred := -DLPK_GRACE_NS=1000
 LPKTEST_SRCS_kill_deferred := liblog/core/reader.c
 LPKTEST_SKIP_tsan_kill_deferred := it judges processes by their memory
 
+LPKTEST_SRCS_kill_image := liblog/tools/image.c liblog/tools/source.c \
+	liblog/tools/source_core.c
+LPKTEST_SKIP_tsan_kill_image := it judges processes by their memory
+
+# It has a pause of its own, in place of the port's.
+LPKTEST_LDLIBS_ownership := -Wl,-z,muldefs
+
 # A reader that waits a microsecond, not ten milliseconds, for the unfinished.
 LPKTEST_CFLAGS_parked := -DLPK_GRACE_NS=1000
 LPKTEST_SRCS_parked := liblog/core/reader.c
@@ -40,5 +47,16 @@ LPKTEST_CFLAGS_test_dict := -DLPK_GRACE_NS=1000
 LPKTEST_SRCS_test_dict := tests/fuzz/dict_fuzz.c liblog/core/reader.c
 LPKTEST_SKIP_tsan_test_dict := one thread: nothing for ThreadSanitizer to see
 
+# It has a pause of its own, in place of the port's.
+LPKTEST_LDLIBS_test_owner := -Wl,-z,muldefs
+
 # One thread, and some ten million calls of a reader.
 LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see
+
+# Parts of the tool, which is a program and no library.
+LPKTEST_SRCS_test_tool_image := tests/fuzz/image_fuzz.c $(patsubst \
+	%,liblog/tools/%.c,image source source_core output output_data lists times)
+LPKTEST_TIMEOUT_test_tool_image := $(if $(LPK_FUZZ_COUNT),36000,300)
+LPKTEST_SKIP_tsan_test_tool_image := one thread: nothing for ThreadSanitizer to see
+LPKTEST_SRCS_test_tool_lists := liblog/tools/lists.c
+LPKTEST_SRCS_test_tool_times := liblog/tools/times.c

@@ -16,6 +16,8 @@ LPK_BEGIN_DECLS
 /* options->flags */
 #define LPK_INIT_LOCKED 0x1u /* no page of the region is ever paged out */
 #define LPK_INIT_NODUMP 0x2u /* the region is left out of core files */
+#define LPK_INIT_NO_PANIC                                                      \
+	0x4u /* crashes are not handled: no lpk_panic_install() */
 
 /* What lpk_init() is asked for; LPK_OPTIONS_INIT has the defaults. */
 struct lpk_options {
@@ -40,6 +42,9 @@ struct lpk_options {
  * lpk_init() - Put the default log into memory that outlives the process.
  * @options: what is wanted; NULL: the defaults
  *
+ * Crashes are handled from then on, with the defaults of lpk_panic_install(),
+ * unless that was called before or @options->flags say otherwise.
+ *
  * Records that were stored before stay where they are in the log. `lpk dmesg`
  * reads the region while the process runs and, where it has a name or is in a
  * core file, after any death. The variable LPK_REGION takes the place of
@@ -54,7 +59,7 @@ struct lpk_options {
  * it may call lpk_init() again. It has none of its parent's records, and opens
  * its readers afresh.
  *
- * Context:  init; no other thread may exist.
+ * Context:  init; no other thread may exist, but those of lpk's own consoles.
  * Return:   LPK_OK; -LPK_EBUSY when there are other threads, the log has a
  *           region already that LPK_REGION did not ask for, or a living
  *           process uses the name; -LPK_EINVAL for a name that makes no sense,

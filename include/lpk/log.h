@@ -42,6 +42,8 @@ struct lpk_log {
 	unsigned long clock_due; /* when to read the clocks again, raw ticks */
 	unsigned long waiters;   /* someone sleeps until the next record */
 	unsigned long wake_seq;  /* what they sleep on */
+	/* In a panic: the one caller that may overwrite records; 0: all may. */
+	unsigned long frozen;
 	const char *name;
 };
 
@@ -132,7 +134,7 @@ struct lpk_log {
 	    lpk__region_of_##name + LPK_HEAD_BYTES +                           \
 		LPK__DICT_BYTES(block_bytes_, blocks_),                        \
 	    lpk__region_of_##name, sizeof(lpk__region_of_##name), 0, 0, 0, 0,  \
-	    #name}
+	    0, #name}
 
 /*
  * What a log has done since it was made.

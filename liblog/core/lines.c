@@ -140,6 +140,18 @@ lpk__lines_dropped(
 }
 
 void
+lpk__lines_skipped(
+    struct lpk_console *console, struct lpk__feed *feed, uint64_t skipped)
+{
+	char text[80];
+
+	lpk_snprintf(text, sizeof(text),
+	    "** skipped %llu printk messages, the newest follow **",
+	    (unsigned long long)skipped);
+	put_notice(console, feed, text);
+}
+
+void
 lpk__lines_replay(struct lpk_console *console, struct lpk__feed *feed)
 {
 	/* How much of the line is on the device, nobody knows. */

@@ -20,6 +20,10 @@ void lpk__lines_record(struct lpk_console *console, struct lpk__feed *feed,
 void lpk__lines_dropped(
     struct lpk_console *console, struct lpk__feed *feed, uint64_t dropped);
 
+/** lpk__lines_skipped() - There was no time for so many records. */
+void lpk__lines_skipped(
+    struct lpk_console *console, struct lpk__feed *feed, uint64_t skipped);
+
 /** lpk__lines_replay() - What comes next was interrupted, and comes again. */
 void lpk__lines_replay(struct lpk_console *console, struct lpk__feed *feed);
 

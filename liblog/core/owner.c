@@ -27,6 +27,12 @@
 #define TRIES 16
 /* How often a waiter asks whether the owner still exists, in rounds. */
 #define GONE_ROUNDS 8
+/*
+ * A reservation that is not taken up in so many rounds is nobody's: its waiter
+ * has ended, or is a frame below on this very stack. A waiter looks once in a
+ * round, and a few of ours are shorter than one of its.
+ */
+#define RESERVED_ROUNDS 32
 
 static unsigned long
 prio_of(unsigned long word)
@@ -132,8 +138,9 @@ request(struct lpk__owner *owner, struct lpk__hold *hold, enum lpk__prio prio)
 	    prio_of(word) >= (unsigned long)prio ||
 	    waits_of(word) >= (unsigned long)prio)
 		return;
-	hold->waiting = lpk_cas_relaxed(&owner->word, word,
-	    (word & ~WAITS_MASK) | (unsigned long)prio << WAITS_SHIFT);
+	if (lpk_cas_relaxed(&owner->word, word,
+		(word & ~WAITS_MASK) | (unsigned long)prio << WAITS_SHIFT))
+		hold->waiting = true;
 }
 
 /* Wait no longer. */
@@ -169,25 +176,53 @@ take_from_the_gone(struct lpk__owner *owner, struct lpk__hold *hold,
 	return true;
 }
 
+/* A word that nobody owns, and for how long it is reserved as it is. */
+struct reservation {
+	unsigned long word;
+	unsigned int rounds;
+};
+
+/* Worth another round: who has it reserved takes it, or it is cancelled. */
+static bool
+outlasts(struct lpk__owner *owner, struct reservation *seen)
+{
+	unsigned long word = lpk_load_relaxed(&owner->word);
+	bool reserved = prio_of(word) == LPK__PRIO_NONE && waits_of(word) != 0;
+
+	if (!reserved || word != seen->word) {
+		seen->word = word;
+		seen->rounds = 0;
+		return reserved;
+	}
+	/* Relaxed: nobody's wish. */
+	if (++seen->rounds == RESERVED_ROUNDS)
+		(void)lpk_cas_relaxed(&owner->word, word, word & ~WAITS_MASK);
+	return true;
+}
+
 enum lpk__got
 lpk__owner_wait(struct lpk__owner *owner, struct lpk__hold *hold,
     enum lpk__prio prio, uint32_t caller, unsigned int rounds)
 {
+	struct reservation seen = {0};
+	unsigned int round, more = RESERVED_ROUNDS + 2;
 	enum lpk__got got;
-	unsigned int round;
 
 	hold->waiting = false;
 	for (round = 0;; round++) {
 		got = lpk__owner_try(owner, hold, prio, caller);
 		if (got != LPK__BUSY)
 			break;
-		if (round % GONE_ROUNDS == GONE_ROUNDS / 2 &&
+		if ((round % GONE_ROUNDS == GONE_ROUNDS / 2 ||
+			round >= rounds) &&
 		    take_from_the_gone(owner, hold, prio, caller))
 			return LPK__GOT;
-		if (round >= rounds)
+		if (!outlasts(owner, &seen) && round >= rounds)
 			break;
-		if (!hold->waiting)
-			request(owner, hold, prio);
+		if (round >= rounds && --more == 0)
+			break;
+		/* In each round: others who wait and give up may undo it. */
+		request(owner, hold, prio);
 		lpk_port_pause(round);
 	}
 	if (got != LPK__GOT)
@@ -311,4 +346,11 @@ uint32_t
 lpk__owner_thread(const struct lpk__owner *owner)
 {
 	return thread_of(lpk_load_relaxed(&owner->word));
+}
+
+unsigned long
+lpk__owner_tag(const struct lpk__owner *owner)
+{
+	/* Relaxed: to be compared with one from before. */
+	return lpk_load_relaxed(&owner->word) >> THREAD_SHIFT;
 }

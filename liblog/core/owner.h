@@ -64,10 +64,11 @@ enum lpk__got lpk__owner_try(struct lpk__owner *owner, struct lpk__hold *hold,
  * @rounds: of lpk_port_pause() to wait for
  *
  * The owner is asked, if it is less important, to let go at its next safe
- * point. An owner that is found not to exist any more has it taken away.
+ * point. An owner that is found not to exist any more has it taken away; a
+ * reservation that nobody takes up is cancelled.
  *
  * Context:  any.
- * Progress: bounded by @rounds.
+ * Progress: bounded by @rounds, and some 30 more while it is only reserved.
  */
 enum lpk__got lpk__owner_wait(struct lpk__owner *owner, struct lpk__hold *hold,
     enum lpk__prio prio, uint32_t caller, unsigned int rounds);
@@ -110,6 +111,9 @@ void lpk__owner_reset(struct lpk__owner *owner);
 
 /** lpk__owner_thread() - Who owns it, 0: nobody. */
 uint32_t lpk__owner_thread(const struct lpk__owner *owner);
+
+/** lpk__owner_tag() - A number for each owner; of no one, any. */
+unsigned long lpk__owner_tag(const struct lpk__owner *owner);
 
 /** lpk__owner_wanted() - Is somebody more important waiting for it? */
 bool lpk__owner_wanted(const struct lpk__hold *hold);

@@ -101,7 +101,9 @@ tell_dropped(struct lpk__printer *printer, struct lpk__feed *feed)
 	unsigned long dropped =
 	    lpk_load_relaxed(&lpk__head(printer->log)->dropped);
 
-	if (dropped == feed->dropped)
+	/* In a panic others go on, and find no room: that is told once. */
+	if (dropped == feed->dropped ||
+	    (feed == &printer->panic && !printer->panic_ends))
 		return false;
 	lpk__lines_dropped(printer->console, feed, dropped - feed->dropped);
 	feed->dropped = dropped;
@@ -116,11 +118,14 @@ tell_lost(struct lpk__printer *printer, struct lpk__feed *feed)
 	feed->untold = 0;
 }
 
-/* Read and render; false when there was nothing to read. */
+/*
+ * Read and render, one record or what a write takes; false when there was
+ * nothing to read.
+ */
 static bool
-fill(struct lpk__printer *printer, struct lpk__feed *feed)
+fill(struct lpk__printer *printer, struct lpk__feed *feed, bool one)
 {
-	bool some = tell_dropped(printer, feed), one = single(printer);
+	bool some = tell_dropped(printer, feed);
 	struct lpk_record record;
 	uint32_t rounds = 0;
 	int result;
@@ -249,7 +254,8 @@ step(struct lpk__printer *printer, struct lpk__feed *feed,
 	bool some;
 
 	if (feed->sent == feed->bytes) {
-		some = fill(printer, feed);
+		some = fill(
+		    printer, feed, single(printer) || how != LPK__BY_WRITE);
 		if (feed->bytes == 0) {
 			if (some)
 				settle(printer, feed, how, false);
@@ -302,6 +308,7 @@ lpk__printer_open(struct lpk__printer *printer)
 	    0;
 	printer->first_seq = feed->reader.seq - feed->reader.lost_new;
 	printer->panicked = false;
+	printer->panic_ends = false;
 	__builtin_memset(printer->counts, 0, sizeof(printer->counts));
 	lpk__position_publish(&printer->positions, &feed->reader);
 	/* Relaxed: install:A and let_go:A are around every use. */
@@ -381,9 +388,30 @@ lpk__printer_stored(const struct lpk__printer *printer)
 	return stats.stored;
 }
 
+/* There is no time for all of it: go on with the newest. */
+static void
+skip(struct lpk__printer *printer, struct lpk__feed *feed, uint64_t most)
+{
+	uint64_t stored = lpk__printer_stored(printer), skipped = 0;
+	struct lpk_record record;
+	int result = LPK_OK;
+
+	if (stored - feed->reader.seq <= most)
+		return;
+	while (result != -LPK_EAGAIN && stored - feed->reader.seq > most) {
+		result = lpk_reader_next(
+		    &feed->reader, &record, feed->text, LPK__TEXT_ROOM);
+		skipped += result == LPK_OK ? 1 : 0;
+		skipped += result == -LPK_EPIPE ? feed->reader.lost : 0;
+	}
+	feed->lost += skipped;
+	lpk__lines_skipped(printer->console, feed, skipped);
+}
+
 /* The first time: where the normal ones stopped, out of our own memory. */
 static bool
-panic_begin(struct lpk__printer *printer, char *lines, char *text)
+panic_begin(struct lpk__printer *printer, char *lines, char *text,
+    uint64_t most)
 {
 	const struct lpk__feed *normal = &printer->feed;
 	struct lpk__feed *feed = &printer->panic;
@@ -404,6 +432,7 @@ panic_begin(struct lpk__printer *printer, char *lines, char *text)
 	feed->caller = normal->caller;
 	torn = normal->in_driver || normal->sent != 0;
 	begin_anew(printer, feed, torn);
+	skip(printer, feed, most);
 	printer->panicked = true;
 	return true;
 }
@@ -435,7 +464,7 @@ panic_get(struct lpk__printer *printer, struct lpk__hold *hold, uint32_t caller,
 
 enum lpk__step
 lpk__printer_panic(struct lpk__printer *printer, char *lines, char *text,
-    uint32_t caller, bool force, uint64_t deadline_ns)
+    uint32_t caller, bool force, uint64_t most, uint64_t deadline_ns)
 {
 	struct lpk__hold hold = {0};
 	enum lpk__step result = LPK__SOME;
@@ -448,7 +477,7 @@ lpk__printer_panic(struct lpk__printer *printer, char *lines, char *text,
 	}
 	if (hold.forced)
 		lpk__printer_zap(printer);
-	if (!panic_begin(printer, lines, text)) {
+	if (!panic_begin(printer, lines, text, most)) {
 		lpk__owner_release(&hold);
 		return LPK__TAKEN;
 	}

@@ -68,6 +68,7 @@ struct lpk__printer {
 	struct lpk__feed feed;
 	struct lpk__feed panic; /* what a panic prints out of */
 	bool panicked;          /* it has begun to */
+	bool panic_ends;        /* tell what was dropped meanwhile */
 };
 
 /* What became of a step. */
@@ -149,6 +150,8 @@ uint64_t lpk__printer_stored(const struct lpk__printer *printer);
  * @text:        LPK__TEXT_ROOM bytes
  * @caller:      this thread
  * @force:       take the console by force if it is not to be had otherwise
+ * @most:        so many records at the most, the newest; what is skipped for it
+ *               is counted as lost, and said
  * @deadline_ns: for all of it
  *
  * The first time the console is got, it begins behind the last record that is
@@ -160,6 +163,7 @@ uint64_t lpk__printer_stored(const struct lpk__printer *printer);
  *           the console was not to be had.
  */
 enum lpk__step lpk__printer_panic(struct lpk__printer *printer, char *lines,
-    char *text, uint32_t caller, bool force, uint64_t deadline_ns);
+    char *text, uint32_t caller, bool force, uint64_t most,
+    uint64_t deadline_ns);
 
 #endif /* LPK_CORE_PRINTER_H */

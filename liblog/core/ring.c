@@ -107,6 +107,21 @@ claim_block(const struct lpk_geometry *geometry, struct lpk__block *block,
 	return true;
 }
 
+/*
+ * In a panic nothing may be overwritten before it was printed: all but the
+ * context that prints make do with blocks that were never used.
+ */
+static bool
+spared(const struct lpk_log *log, const struct lpk__block *block)
+{
+	/* Relaxed: a panic does not wait until all have seen it. */
+	unsigned long owner = lpk_load_relaxed(&log->frozen);
+
+	return LPK_UNLIKELY(owner != 0) &&
+	    owner != (lpk_port_caller() & ~LPK_CALLER_HANDLER) &&
+	    lpk_load_relaxed(&block->life) != LPK__LIFE_FRESH;
+}
+
 /* The block at the hand, or the next one that can be had. */
 static struct lpk__block *
 claim(struct lpk_log *log, unsigned long *number, unsigned long *stored)
@@ -120,7 +135,8 @@ claim(struct lpk_log *log, unsigned long *number, unsigned long *stored)
 		unsigned long at = lpk_fetch_add_relaxed(&head->hand, 1);
 		struct lpk__block *block = lpk__block(log, at);
 
-		if (claim_block(geometry, block, stored)) {
+		if (!spared(log, block) &&
+		    claim_block(geometry, block, stored)) {
 			*number = at & (geometry->blocks - 1);
 			return block;
 		}

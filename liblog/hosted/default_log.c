@@ -35,7 +35,7 @@ static unsigned char
 struct lpk_log lpk__default_log = {
     LPK__GEOMETRY(BLOCK_BYTES, BLOCKS, LPK_LANES_MAX),
     memory + LPK_HEAD_BYTES + DICT_BYTES, memory,
-    LPK_REGION_BYTES(BLOCK_BYTES, BLOCKS), 0, 0, 0, 0, "lpk__default_log"};
+    LPK_REGION_BYTES(BLOCK_BYTES, BLOCKS), 0, 0, 0, 0, 0, "lpk__default_log"};
 
 struct lpk_log *
 lpk_default_log(void)

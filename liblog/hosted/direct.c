@@ -13,6 +13,8 @@
 
 #include "core/reader.h"
 #include "lpk_atomic.h"
+#include "panic.h"
+#include "panic.h"
 
 /* lpk_port_pause() for another owner, some 10 ms; none if it hung before. */
 #define OWN_ROUNDS 200
@@ -73,6 +75,7 @@ wanted(const struct lpk__console_slot *slot, const struct lpk_log *log)
 	return lpk__slot_enabled(slot) && lpk__slot_log(slot) == log &&
 	    lpk_load_relaxed(&slot->can_direct) != 0 &&
 	    lpk_load_relaxed(&slot->suspended) == 0 && mode != LPK_MODE_PANIC &&
+	    !lpk_panicking() &&
 	    (mode == LPK_MODE_DIRECT || nesting != 0 ||
 		lpk_load_relaxed(&lpk__direct_all) != 0);
 }
@@ -81,9 +84,8 @@ wanted(const struct lpk__console_slot *slot, const struct lpk_log *log)
 static void
 hand_over(struct lpk__console_slot *slot)
 {
-	/* Relaxed: a count, and a word that the kick makes the thread see. */
+	/* Relaxed: a count. */
 	lpk_fetch_add_relaxed(&slot->handed_over, 1);
-	lpk_store_relaxed(&slot->handed, 1);
 	lpk__slot_kick(slot);
 }
 
@@ -139,18 +141,26 @@ print_on(struct lpk__console_slot *slot, struct lpk_log *log,
     enum lpk__prio prio, unsigned int budget, uint64_t deadline_ns)
 {
 	bool stuck = lpk_load_relaxed(&slot->stuck) != 0;
-	unsigned int rounds = stuck ? 0 : OWN_ROUNDS;
 	struct lpk__hold hold = {0};
 	enum lpk__step step;
 	enum lpk__got got;
+	unsigned long tag;
+	unsigned int rounds;
 
 	do {
+		tag = lpk__owner_tag(&slot->printer.owner);
+		/* Relaxed: once for each owner that hangs, or twice. */
+		rounds = stuck || tag == lpk_load_relaxed(&slot->waited_for) ?
+		    0 :
+		    OWN_ROUNDS;
 		got = lpk__owner_wait(&slot->printer.owner, &hold, prio,
 		    lpk_port_caller(), rounds);
 		if (got == LPK__OURS)
 			lpk_store_relaxed(&slot->pending, 1);
-		if (got == LPK__BUSY)
+		if (got == LPK__BUSY) {
+			lpk_store_relaxed(&slot->waited_for, tag);
 			hand_over(slot);
+		}
 		if (got != LPK__GOT ||
 		    !lpk__printer_begin(&slot->printer, &hold))
 			return;

@@ -75,7 +75,6 @@ lpk__slot_flush(struct lpk__console_slot *slot, const struct lpk__mark *mark,
 	int result;
 
 	lpk_fetch_add_relaxed(&slot->flushers, 1);
-	lpk_store_relaxed(&slot->handed, 1);
 	lpk__slot_kick(slot);
 	result = wait_for(slot, mark, deadline_ns);
 	lpk_fetch_add_relaxed(&slot->flushers, 0ul - 1);
@@ -132,7 +131,6 @@ lpk_flush(uint64_t deadline_ns, struct lpk_flush_result *result)
 		slot = &lpk__slots[i];
 		if (!answers(slot))
 			continue;
-		lpk_store_relaxed(&slot->handed, 1);
 		lpk__slot_kick(slot);
 	}
 	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
@@ -158,7 +156,7 @@ state_of(const struct lpk__console_slot *slot)
 		return LPK_CONSOLE_OFF;
 	if (lpk_load_relaxed(&slot->suspended) != 0)
 		return LPK_CONSOLE_SUSPENDED;
-	if (lpk__emergency_now())
+	if (lpk_load_relaxed(&slot->can_direct) != 0 && lpk__emergency_now())
 		return LPK_CONSOLE_PAUSED;
 	return lpk_load_relaxed(&slot->stuck) != 0 ? LPK_CONSOLE_BLOCKED :
 						     LPK_CONSOLE_RUNNING;

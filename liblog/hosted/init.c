@@ -10,10 +10,12 @@
 
 #include <lpk/format.h>
 
+#include "panic.h"
 #include "region.h"
+#include "slot.h"
 
 #define KEEP_MAX 99u
-#define FLAGS (LPK_INIT_LOCKED | LPK_INIT_NODUMP)
+#define FLAGS (LPK_INIT_LOCKED | LPK_INIT_NODUMP | LPK_INIT_NO_PANIC)
 
 /* LPK_REGION was there, and has been obeyed. */
 static bool environment_said;
@@ -22,16 +24,23 @@ int
 lpk_init(const struct lpk_options *options)
 {
 	const struct lpk_options defaults = LPK_OPTIONS_INIT;
+	int result;
 
 	if (options == NULL)
 		options = &defaults;
 	if (options->size_bytes != sizeof(*options) || options->keep == 0 ||
 	    options->keep > KEEP_MAX || (options->flags & ~FLAGS) != 0)
 		return -LPK_EINVAL;
+	if ((options->flags & LPK_INIT_NO_PANIC) == 0)
+		lpk_panic_install(NULL);
 	if (environment_said)
 		return LPK_OK;
-	return lpk__region_begin(
-	    options->region, options->keep, options->flags);
+	/* The region may be moved only while nobody else writes to it. */
+	lpk__threads_stop();
+	result = lpk__region_begin(options->region, options->keep,
+	    options->flags & ~LPK_INIT_NO_PANIC);
+	lpk__threads_start();
+	return result;
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "direct.h"
 #include "lpk_atomic.h"
 #include "lpk_rcu.h"
+#include "panic.h"
 
 #define EXIT_NS 2000000000
 
@@ -47,6 +48,7 @@ lpk_shutdown(uint64_t deadline_ns)
 {
 	int result = lpk_flush(deadline_ns, NULL), i;
 
+	lpk__dump(LPK_DUMP_SHUTDOWN);
 	/* From here on callers print; the flush was for the bulk of it. */
 	lpk_store_relaxed(&lpk__direct_all, 1);
 	lpk__direct_update();
@@ -108,7 +110,7 @@ begin_again(struct lpk__console_slot *slot)
 	slot->threaded = false;
 	lpk_store_relaxed(&slot->flushers, 0);
 	lpk_store_relaxed(&slot->pending, 0);
-	lpk_store_relaxed(&slot->handed, 0);
+	lpk_store_relaxed(&slot->waited_for, 0);
 	lpk_store_relaxed(&slot->handed_over, 0);
 	lpk_store_relaxed(&slot->stuck, 0);
 	lpk_store_relaxed(&slot->in_driver, 0);
@@ -127,6 +129,8 @@ in_child(void)
 	lpk_rcu_after_fork_child();
 	lpk__registry_forked();
 	lpk__direct_forked();
+	lpk__panic_forked();
+	lpk__crash_forked();
 	lpk_store_relaxed(&lpk__direct_all, 1);
 	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
 		if (lpk__slots[i].use == LPK__USED)

@@ -117,12 +117,15 @@ reset(struct lpk__console_slot *slot, struct lpk_console *console)
 	/* Relaxed throughout: nobody heeds them before it is enabled. */
 	lpk_store_relaxed(&slot->log, (unsigned long)printer->log);
 	lpk_store_relaxed(
+	    &slot->can_panic, console->driver->write_on_panic != NULL);
+	lpk_store_relaxed(&slot->bytes_per_second, console->bytes_per_second);
+	lpk_store_relaxed(
 	    &slot->can_direct, mode_good(console->driver, LPK_MODE_DIRECT));
 	lpk_store_relaxed(&printer->quiet_below, console->quiet_below);
 	lpk_store_relaxed(&slot->mode, (unsigned long)console->mode);
 	lpk_store_relaxed(&slot->suspended, 0);
 	lpk_store_relaxed(&slot->reopen, 0);
-	lpk_store_relaxed(&slot->handed, 0);
+	lpk_store_relaxed(&slot->waited_for, 0);
 	lpk_store_relaxed(&slot->pending, 0);
 	lpk_store_relaxed(&slot->stuck, 0);
 	lpk_store_relaxed(&slot->handed_over, 0);
@@ -245,6 +248,8 @@ clear_up(struct lpk__console_slot *slot, struct lpk__hold *hold)
 	lpk_console_stats(console, &console->last);
 	if (console->driver->exit != NULL)
 		console->driver->exit(console);
+	/* The log may go, too: an emergency is not to look at it. */
+	lpk_store_relaxed(&slot->log, 0);
 	give_memory(slot);
 	console->printer = NULL;
 	lpk__owner_release(hold);
@@ -311,9 +316,8 @@ lpk_console_resume(struct lpk_console *console)
 	if (slot == NULL)
 		return -LPK_EINVAL;
 	lpk_store_relaxed(&slot->suspended, 0);
-	/* What was stored meanwhile waits for nobody's next printk. */
-	lpk_store_relaxed(&slot->handed, 1);
 	lpk__direct_update();
+	/* What was stored meanwhile waits for nobody's next printk. */
 	lpk__slot_kick(slot);
 	return LPK_OK;
 }
@@ -326,7 +330,6 @@ lpk_console_set_mode(struct lpk_console *console, enum lpk_console_mode mode)
 	if (slot == NULL || !mode_good(console->driver, mode))
 		return -LPK_EINVAL;
 	lpk_store_relaxed(&slot->mode, (unsigned long)mode);
-	lpk_store_relaxed(&slot->handed, 1);
 	lpk__direct_update();
 	lpk__slot_kick(slot);
 	return LPK_OK;

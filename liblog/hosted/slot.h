@@ -36,13 +36,15 @@ struct lpk__console_slot {
 	struct lpk__printer printer; /* first: console->printer points to it */
 	unsigned long use;           /* enum lpk__use */
 	unsigned long log;           /* printer.log, before it is owned */
-	unsigned long can_direct;    /* the driver can */
-	unsigned long mode;          /* enum lpk_console_mode */
+	unsigned long can_panic;     /* the driver has write_on_panic() */
+	unsigned long bytes_per_second;
+	unsigned long can_direct; /* the driver can */
+	unsigned long mode;       /* enum lpk_console_mode */
 	unsigned long suspended;
 	unsigned long reopen;      /* asked for */
-	unsigned long handed;      /* direct printing left it to the thread */
 	unsigned long pending;     /* a record for the owner of this thread */
 	unsigned long stuck;       /* the device took nothing the last time */
+	unsigned long waited_for;  /* tag of an owner that did not let go */
 	unsigned long handed_over; /* how often */
 	unsigned long flushers;    /* who wait for the position to change */
 	unsigned long progress;    /* futex: it has */
@@ -77,7 +79,11 @@ lpk__slot_log(const struct lpk__console_slot *slot)
 /** lpk__slot_of() - The slot of a registered console, or NULL. */
 struct lpk__console_slot *lpk__slot_of(const struct lpk_console *console);
 
-/** lpk__slot_kick() - Have its thread look again. Context: any. */
+/**
+ * lpk__slot_kick() - Have its thread look again, in any mode but panic.
+ *
+ * Context: any.
+ */
 void lpk__slot_kick(struct lpk__console_slot *slot);
 
 /** lpk__slot_progress() - Tell who waits for it. Context: any. */

@@ -16,6 +16,7 @@
 
 #include "direct.h"
 #include "lpk_atomic.h"
+#include "panic.h"
 #include "sleep.h"
 
 #define LINGER_STEP_NS 1000000
@@ -34,6 +35,7 @@
 
 struct lpk__console_thread {
 	struct lpk__console_slot *slot;
+	unsigned long looked; /* after this kick, and found nothing */
 	uint64_t idle_since;
 	uint64_t back_off_ns;
 	bool said; /* that the device takes nothing */
@@ -42,28 +44,37 @@ struct lpk__console_thread {
 void
 lpk__slot_kick(struct lpk__console_slot *slot)
 {
+	struct lpk_log *log = lpk__slot_log(slot);
+
 	/*
 	 * LMM(kick:B)
-	 * What the thread is to see before the new number. Pairs with kick:A.
+	 * What the thread is to see before the kick. Pairs with kick:A.
 	 */
 	lpk_fence_release();
 	lpk_fetch_add_relaxed(&slot->kick, 1);
 	lpk__futex_wake(&slot->kick);
 	/* In poll mode it sleeps until there is a record. */
-	lpk__sleep_end(slot->printer.log);
+	if (log != NULL)
+		lpk__sleep_end(log);
 }
 
-/* Is it for this thread to print? */
+/*
+ * Is it for this thread to print? In direct mode it looks once after each kick:
+ * somebody left something to it.
+ */
 static bool
-due(const struct lpk__console_slot *slot)
+due(const struct lpk__console_thread *self, unsigned long kick, bool paused)
 {
-	if (lpk_load_relaxed(&slot->suspended) != 0 || lpk__emergency_now())
+	const struct lpk__console_slot *slot = self->slot;
+
+	if (lpk_load_relaxed(&slot->suspended) != 0 || paused ||
+	    lpk_panicking())
 		return false;
 	switch (lpk_load_relaxed(&slot->mode)) {
 	case LPK_MODE_POLL:
 		return true;
 	case LPK_MODE_DIRECT:
-		return lpk_load_relaxed(&slot->handed) != 0;
+		return kick != self->looked;
 	default:
 		return false;
 	}
@@ -184,7 +195,7 @@ rest(struct lpk__console_thread *self, unsigned long ticket, unsigned long kick)
 	uint64_t now = lpk_now_ns();
 
 	if (lpk_load_relaxed(&slot->mode) != LPK_MODE_POLL) {
-		lpk_store_relaxed(&slot->handed, 0);
+		self->looked = kick;
 		sleep_until(slot, kick, UINT64_MAX);
 		return;
 	}
@@ -208,14 +219,16 @@ one_round(struct lpk__console_thread *self)
 	unsigned long kick = lpk_load_acquire(&slot->kick);
 	unsigned long ticket = lpk__sleep_ticket(slot->printer.log);
 	uint64_t began = lpk_now_ns();
+	/* Where the caller of printk cannot print, this thread goes on. */
+	bool paused =
+	    lpk_load_relaxed(&slot->can_direct) != 0 && lpk__emergency_now();
 	enum lpk__step step;
 
 	if (lpk_load_relaxed(&slot->stop) != 0)
 		return;
-	if (!due(slot)) {
+	if (!due(self, kick, paused)) {
 		/* An emergency may end without a word. */
-		sleep_until(slot, kick,
-		    lpk__emergency_now() ? began + PAUSE_NS : UINT64_MAX);
+		sleep_until(slot, kick, paused ? began + PAUSE_NS : UINT64_MAX);
 		return;
 	}
 	if (!print_some(self, &step)) {
@@ -239,8 +252,10 @@ one_round(struct lpk__console_thread *self)
 static void *
 thread_main(void *argument)
 {
-	struct lpk__console_thread self = {.slot = argument};
 	struct lpk__console_slot *slot = argument;
+	/* Whatever the mode, there may be something from before. */
+	struct lpk__console_thread self = {
+	    .slot = slot, .looked = lpk_load_relaxed(&slot->kick) - 1};
 	bool left;
 
 	/*

@@ -18,6 +18,7 @@
 
 #include "core/names.h"
 #include "hosted/direct.h"
+#include "hosted/panic.h"
 #include "hosted/sleep.h"
 #include "lpk_atomic.h"
 #include "port_fast.h"
@@ -160,6 +161,9 @@ choose_lane(uint32_t lane)
 {
 	lpk__self.chosen = lane + 1;
 	lpk_port_caller();
+	/* Relaxed: set before there are threads, or too late for some. */
+	if (lpk_load_relaxed(&lpk__stack_wanted) != 0)
+		lpk__stack_get();
 	/* Only a handler on this thread may look, and it sees our stores. */
 	lpk_fence_light();
 	lpk__self.lane =

@@ -28,6 +28,9 @@
 #define DICT_MAX ((uint32_t)1 << 24)
 #define BLOCK_MAX ((uint32_t)1 << 20)
 #define NAMES_MAX 65536u
+/* Whole cache lines. */
+#define LINES(bytes)                                                           \
+	(((bytes) + LPK_CACHE_LINE - 1) / LPK_CACHE_LINE * LPK_CACHE_LINE)
 /* How often a block may be reused while it is being copied. */
 #define TRIES 8
 /* Words at the beginning of a block: life, order, past, final, lane. */
@@ -317,9 +320,8 @@ make_log(struct image *image)
 
 	*geometry = *from;
 	geometry->data_offset = LPK__DATA_OFFSET(0, from->slots);
-	geometry->block_bytes =
-	    (geometry->data_offset + from->units * 8 + 63) & ~UINT32_C(63);
-	image->log.region_bytes = LPK_HEAD_BYTES + geometry->dict_bytes +
+	geometry->block_bytes = LINES(geometry->data_offset + from->units * 8);
+	image->log.region_bytes = LPK_HEAD_BYTES + LINES(from->dict_bytes) +
 	    (size_t)geometry->block_bytes * geometry->blocks;
 	/* Pages that an image does not fill are never touched. */
 	image->allocated =
@@ -331,9 +333,17 @@ make_log(struct image *image)
 	    (-(uintptr_t)image->allocated & (LPK_CACHE_LINE - 1));
 	image->log.region = image->memory;
 	image->log.blocks =
-	    image->memory + LPK_HEAD_BYTES + geometry->dict_bytes;
+	    image->memory + LPK_HEAD_BYTES + LINES(from->dict_bytes);
 	image->log.name = "image";
 	return true;
+}
+
+/* All of an image. */
+static uint64_t
+whole_bytes(const struct lpk__head_fixed *fixed)
+{
+	return fixed->blocks +
+	    (uint64_t)fixed->geometry.block_bytes * fixed->geometry.blocks;
 }
 
 bool
@@ -356,6 +366,7 @@ image_open(struct image *image, const struct source *source)
 		image_close(image);
 		return false;
 	}
+	image->cut = whole_bytes(&image->fixed) > source->bytes;
 	image_refresh(image);
 	lpk_reader_open(&image->reader, &image->log, LPK_SEEK_OLDEST);
 	image->reader.eager = !image_alive(image);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The json console, read back by Python's parser, and by jq if it is there: what
- * hostile calls logged must come back as it was, each line must be valid, and
- * lost records must be accounted for. json_check.py compares.
+ * The json console, read back by Python's parser, and by jq and lnav if they are
+ * there: what hostile calls logged must come back as it was, each line must be
+ * valid, and lost records must be accounted for. json_check.py compares.
  */
 #define LPK_DEFAULT_LOG log_
 #include "fixture.h"
@@ -193,24 +193,42 @@ lose_some(void)
 	return stats.lost;
 }
 
-static int
-check(const char *format, unsigned long long lost)
+static bool
+run(const char *format, ...)
 {
-	char command[512];
+	char command[1024];
+	va_list arguments;
 	int status;
 
-	snprintf(command, sizeof(command), format, json, expected, lost);
+	va_start(arguments, format);
+	vsnprintf(command, sizeof(command), format, arguments);
+	va_end(arguments);
 	status = system(command);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* With the format file that we ship: has each line become a record there? */
+static void
+check_lnav(void)
+{
+	CHECK(run(
+	    "HOME=%s lnav -i docs/examples/lpk-lnav.json >/dev/null", folder));
+	CHECK(run("test \"$(HOME=%s lnav -n -c ';SELECT count(*) AS n, "
+		  "max(seq) AS last FROM lpk_json WHERE log_level IS NOT NULL "
+		  "AND log_body = json_extract(log_raw_text, \"$.msg\")' "
+		  "-c ':write-csv-to -' %s | tail -n 1)\" = "
+		  "\"$(wc -l <%s),$(($(wc -l <%s) - 1))\"",
+	    folder, json, json, json));
 }
 
 int
 main(void)
 {
-	bool jq = system("jq --version >/dev/null 2>&1") == 0;
+	bool jq = run("jq --version >/dev/null 2>&1");
+	bool lnav = run("lnav -V >/dev/null 2>&1");
 	uint64_t lost;
 
-	if (system("python3 -c 'import json' >/dev/null 2>&1") != 0) {
+	if (!run("python3 -c 'import json' >/dev/null 2>&1")) {
 		puts("no python3 here to parse JSON with (apt: python3)");
 		return 77;
 	}
@@ -229,19 +247,20 @@ main(void)
 	raise(SIGUSR1);
 	stop();
 	fclose(want);
-	CHECK(check("python3 tests/interop/json_check.py %s %s", 0));
+	CHECK(run("python3 tests/interop/json_check.py %s %s", json, expected));
 	if (jq)
-		CHECK(check("jq -es 'map(select(.level == \"crit\" and "
-			    ".handler)) | length == 1' %s >/dev/null",
-		    0));
+		CHECK(run("jq -es 'map(select(.level == \"crit\" and "
+			  ".handler)) | length == 1' %s >/dev/null",
+		    json));
+	if (lnav)
+		check_lnav();
 	CHECK(truncate(json, 0) == 0);
 	lost = lose_some();
-	CHECK(
-	    check("python3 tests/interop/json_check.py %s lost=%3$llu", lost));
+	CHECK(run("python3 tests/interop/json_check.py %s lost=%llu", json,
+	    (unsigned long long)lost));
 	small_log_free(&small);
-	unlink(json);
-	unlink(expected);
-	rmdir(folder);
-	printf("read back by python3%s\n", jq ? " and jq" : "; no jq here");
+	CHECK(run("rm -rf %s", folder));
+	printf("read back by python3%s%s\n", jq ? ", jq" : "; no jq here",
+	    lnav ? ", lnav" : "; no lnav here");
 	return 0;
 }

@@ -32,13 +32,17 @@ enum { RECORDS = 2000, RESTART_RECORDS = 6000, LINES = 40000 };
 struct line {
 	unsigned int priority;
 	char app[32], process[16], id[40], seq[24], part[24], number[16];
-	char note[64], text[1600];
+	char note[64], text[600];
 };
 
 LPK_LOG_DEFINE(unix_log, 65536, 64, 1);
 LPK_LOG_DEFINE(local_log, 65536, 64, 1);
 LPK_LOG_DEFINE(udp_log, 65536, 64, 1);
 LPK_LOG_DEFINE(tcp_log, 65536, 64, 1);
+LPK_LOG_DEFINE(unix_log_2, 65536, 64, 1);
+LPK_LOG_DEFINE(tcp_log_2, 65536, 64, 1);
+LPK_LOG_DEFINE(unix_log_3, 65536, 64, 1);
+LPK_LOG_DEFINE(tcp_log_3, 65536, 64, 1);
 static struct lpk_log *log_;
 
 static char folder[] = "/tmp/lpk-rsyslog-XXXXXX";
@@ -483,6 +487,51 @@ restarts(const char *program, struct lpk_log *log, const char *out,
 	remove_console(console);
 }
 
+/* Nobody waits for an rsyslogd that is stopped, and nothing is lost. */
+static void
+stopped(
+    struct lpk_log *log, const char *out, const char *words, const char *target)
+{
+	struct lpk_console *console;
+	int i, before = load(out);
+
+	console = add_console(log, words, target);
+	log_ = log;
+	kill(rsyslogd, SIGSTOP);
+	for (i = 0; i < RESTART_RECORDS; i++)
+		log_one(i);
+	if (lpk_console_flush(console, lpk_now_ns() + 300000000) !=
+	    -LPK_ETIMEDOUT)
+		fail("stopped: the flush did not time out", out);
+	kill(rsyslogd, SIGCONT);
+	flush(console);
+	wait_for(out, before + RESTART_RECORDS);
+	for (i = 0; i < RESTART_RECORDS; i++)
+		check_line(&lines[before + i], i);
+	remove_console(console);
+	printf("%s: %d records while it was stopped\n", out, RESTART_RECORDS);
+}
+
+/* On its way before printk returns. */
+static void
+direct(const char *target)
+{
+	struct lpk_console *console;
+	int i, before = load("tcp.out");
+
+	log_ = &tcp_log;
+	console = add_console(log_,
+	    "syslog:tcp:%s,tag=tester,facility=daemon,start=next,mode=direct",
+	    target);
+	for (i = 0; i < 100; i++)
+		log_one(i);
+	wait_for("tcp.out", before + 100);
+	for (i = 0; i < 100; i++)
+		check_line(&lines[before + i], i);
+	remove_console(console);
+	printf("tcp.out: 100 records in direct mode\n");
+}
+
 /* By UDP nobody is told what a receiver that ended had not read. */
 static void
 down_for_a_while(const char *program, const char *target)
@@ -507,9 +556,6 @@ down_for_a_while(const char *program, const char *target)
 	printf("udp.out: 50 records logged while nobody listened\n");
 }
 
-LPK_LOG_DEFINE(unix_log_2, 65536, 64, 1);
-LPK_LOG_DEFINE(tcp_log_2, 65536, 64, 1);
-
 static void
 run(const char *program)
 {
@@ -528,6 +574,11 @@ run(const char *program)
 	    "syslog:udp:%s,tag=tester,facility=daemon", udp, 20);
 	long_record_in_parts();
 	down_for_a_while(program, udp);
+	direct(tcp);
+	stopped(&unix_log_3, "unix.out",
+	    "syslog:unix:%s,tag=tester,facility=daemon", local);
+	stopped(&tcp_log_3, "tcp.out",
+	    "syslog:tcp:%s,tag=tester,facility=daemon", tcp);
 	restarts(program, &unix_log_2, "unix.out",
 	    "syslog:unix:%s,tag=tester,facility=daemon,resend=1M", local);
 	restarts(program, &tcp_log_2, "tcp.out",

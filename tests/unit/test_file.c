@@ -563,7 +563,7 @@ test_file_rotation_that_fails_loses_nothing(void **state)
 	int error;
 
 	(void)state;
-	snprintf(name, sizeof(name), "%s/x", name_of(1));
+	snprintf(name, sizeof(name), "%s.1/x", path);
 	assert_int_equal(start(path, "rotate=4*1"), LPK_OK);
 	put("one\n");
 	/* A folder is in the way that rename() cannot replace. */
@@ -629,6 +629,13 @@ test_file_renamed_file_is_noticed(void **state)
 	put("two\n");
 	expect_file(name_of(1), "one\n");
 	expect_file(path, "two\n");
+	/* By whoever prints. */
+	assert_int_equal(rename(path, name_of(2)), 0);
+	make_file(path, "");
+	wait_seconds(1);
+	assert_int_equal(panic_once("three\n", NULL), 6);
+	expect_file(name_of(2), "two\n");
+	expect_file(path, "three\n");
 	stop();
 }
 

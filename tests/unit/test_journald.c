@@ -265,6 +265,34 @@ test_journald_new_receiver_is_found(void **state)
 	assert_memory_equal(received, "MESSAGE=2\n", 10);
 }
 
+static void
+test_journald_descriptor_of_somebody_else_is_left_alone(void **state)
+{
+	int theirs[2], low;
+
+	(void)state;
+	assert_int_equal(write_now("MESSAGE=1\n", 10, NULL), 10);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, theirs), 0);
+	/* What a daemon does, and then opens sockets of its own. */
+	for (low = 3; low < 64; low++) {
+		if (low != journal && low != theirs[0] && low != theirs[1])
+			dup2(theirs[0], low);
+	}
+	assert_int_equal(write_now("MESSAGE=2\n", 10, NULL), 10);
+	assert_int_equal(recv(journal, received, sizeof(received), 0), 10);
+	assert_int_equal(recv(journal, received, sizeof(received), 0), 10);
+	assert_memory_equal(received, "MESSAGE=2\n", 10);
+	assert_int_equal(
+	    recv(theirs[1], received, sizeof(received), MSG_DONTWAIT), -1);
+	console.driver->exit(&console);
+	for (low = 3; low < 64; low++)
+		assert_true(fcntl(low, F_GETFD) >= 0);
+	for (low = 3; low < 64; low++) {
+		if (low != journal)
+			close(low);
+	}
+}
+
 /* What a large entry's datagram carries: a descriptor. */
 static int
 receive_descriptor(void)
@@ -360,6 +388,7 @@ main(void)
 	    CASE(test_journald_small_buffer_gets_the_beginning),
 	    CASE(test_journald_stopped_receiver_is_not_waited_for),
 	    CASE(test_journald_new_receiver_is_found),
+	    CASE(test_journald_descriptor_of_somebody_else_is_left_alone),
 	    CASE(test_journald_large_entry_arrives_in_a_sealed_file),
 	    CASE(test_journald_panic_leaves_errno_alone),
 	    CASE(test_journald_bad_words_are_refused),

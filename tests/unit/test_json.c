@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -192,6 +193,32 @@ test_json_words_are_understood_or_refused(void **state)
 }
 
 static void
+test_json_random_words_are_understood_or_refused(void **state)
+{
+	static const char *const parts[] = {"fd:", "unix:", "@", "stdout", "",
+	    "/", "0", "9", "-", ":", "..", " ", "\xff", "\n", "%s", "a"};
+	uint64_t seed = test_seed();
+	char words[6000];
+	int i, result;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		size_t length = 0, most = test_random(&seed) % 8;
+
+		if (i % 100 == 0)
+			most = test_random(&seed) % 2000;
+		for (words[0] = '\0'; most > 0; most--)
+			length += (size_t)snprintf(words + length,
+			    sizeof(words) - length, "%s",
+			    parts[test_random(&seed) % 16]);
+		result = option(words);
+		assert_true(result == LPK_OK || result == -LPK_EINVAL);
+		if (length >= 4096)
+			assert_int_equal(result, -LPK_EINVAL);
+	}
+}
+
+static void
 test_json_target_that_cannot_be_opened_does_not_start(void **state)
 {
 	int ends[2];
@@ -299,12 +326,19 @@ test_json_notice_tells_how_many_were_lost(void **state)
 }
 
 static void
+expect_time(uint64_t seconds, const char *want)
+{
+	struct lpk_record record = make_record("x", 1, "", 0);
+
+	record.realtime_ns = seconds * 1000000000 + 999999999;
+	render(&record);
+	rendered[strlen(want)] = '\0';
+	assert_string_equal(rendered, want);
+}
+
+static void
 test_json_time_is_that_of_the_calendar(void **state)
 {
-	static const time_t days[] = {0, 951782400 /* 2000-02-29 */,
-	    1709164800 /* 2024-02-29 */, 1735603200 /* 2024-12-31 */,
-	    4107542400 /* 2100-03-01 */, 4107456000 /* 2100-02-28 */};
-	struct lpk_record record = make_record("x", 1, "", 0);
 	uint64_t seed = test_seed();
 	char want[64];
 	struct tm tm;
@@ -312,16 +346,16 @@ test_json_time_is_that_of_the_calendar(void **state)
 	int i;
 
 	(void)state;
+	expect_time(951782400, "{\"ts\":\"2000-02-29T00:00:00.999999Z\",");
+	expect_time(4107455999, "{\"ts\":\"2100-02-27T23:59:59.999999Z\",");
+	expect_time(4107542399, "{\"ts\":\"2100-02-28T23:59:59.999999Z\",");
+	expect_time(4107542400, "{\"ts\":\"2100-03-01T00:00:00.999999Z\",");
 	for (i = 0; i < 20000; i++) {
-		at = i < 6 ? days[i] + 86399 :
-			     (time_t)((uint64_t)test_random(&seed) * 2);
-		record.realtime_ns = (uint64_t)at * 1000000000 + 999999999;
+		at = (time_t)(test_random(&seed) >> 1);
 		gmtime_r(&at, &tm);
 		strftime(want, sizeof(want),
 		    "{\"ts\":\"%Y-%m-%dT%H:%M:%S.999999Z\",", &tm);
-		render(&record);
-		rendered[strlen(want)] = '\0';
-		assert_string_equal(rendered, want);
+		expect_time((uint64_t)at, want);
 	}
 }
 
@@ -593,20 +627,26 @@ test_json_full_disk_keeps_the_place(void **state)
 
 /* The pipe's other end reads nothing: whole lines as long as they go in. */
 static void
-test_json_full_pipe_takes_whole_lines_and_says_how_many(void **state)
+fill_pipe(bool shared)
 {
 	static char lines[1 << 20];
+	struct rlimit limit, none;
 	struct lpk_batch batch;
 	int ends[2], taken, flags;
 	size_t i, bytes = 0;
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	flags = fcntl(ends[1], F_GETFL);
 	for (i = 0; bytes + 512 < sizeof(lines); i++)
 		bytes += (size_t)snprintf(lines + bytes, sizeof(lines) - bytes,
 		    "{%0*zu}\n", (int)(i % 400), i);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){0, limit.rlim_max};
+	/* Then the console gets no descriptor of its own for the pipe. */
+	if (shared)
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
 	start_fd(ends[1]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	batch = batch_of(lines, bytes);
 	taken = driver->write(&console, &batch);
 	assert_true(taken > 4096 && (size_t)taken < bytes);
@@ -621,6 +661,20 @@ test_json_full_pipe_takes_whole_lines_and_says_how_many(void **state)
 	assert_true(driver->write(&console, &batch) > 0);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+static void
+test_json_full_pipe_takes_whole_lines_and_says_how_many(void **state)
+{
+	(void)state;
+	fill_pipe(false);
+}
+
+static void
+test_json_full_pipe_that_blocks_is_not_waited_for(void **state)
+{
+	(void)state;
+	fill_pipe(true);
 }
 
 static void
@@ -807,6 +861,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(test_json_words_are_understood_or_refused),
+	    CASE(test_json_random_words_are_understood_or_refused),
 	    CASE(test_json_target_that_cannot_be_opened_does_not_start),
 	    CASE(test_json_record_is_an_object_with_known_keys),
 	    CASE(test_json_what_is_not_known_is_left_out),
@@ -829,6 +884,7 @@ main(void)
 	    CASE(test_json_line_after_an_interrupted_one_stands_alone),
 	    CASE(test_json_full_disk_keeps_the_place),
 	    CASE(test_json_full_pipe_takes_whole_lines_and_says_how_many),
+	    CASE(test_json_full_pipe_that_blocks_is_not_waited_for),
 	    CASE(test_json_pipe_without_a_reader_is_refused_and_kills_nobody),
 	    CASE(test_json_inherited_descriptor_stays_open),
 	    CASE(test_json_socket_that_was_inherited_is_not_waited_for),

@@ -188,6 +188,32 @@ test_netconsole_option_words_are_understood_or_refused(void **state)
 }
 
 static void
+test_netconsole_random_words_are_understood_or_refused(void **state)
+{
+	static const char *const parts[] = {"[", "]", ":", "::1", "host", "0",
+	    "6666", "%eth0", "", " ", "-", "\xff", "\n", "%s", ".", "65535"};
+	uint64_t seed = test_seed();
+	char words[6000];
+	int i, result;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		size_t length = 0, most = test_random(&seed) % 8;
+
+		if (i % 100 == 0)
+			most = test_random(&seed) % 1000;
+		for (words[0] = '\0'; most > 0; most--)
+			length += (size_t)snprintf(words + length,
+			    sizeof(words) - length, "%s",
+			    parts[test_random(&seed) % 16]);
+		result = option(i % 2 == 0 ? "" : "release", words);
+		assert_true(result == LPK_OK || result == -LPK_EINVAL);
+		if (length == 0 || length > 300)
+			assert_int_equal(result, -LPK_EINVAL);
+	}
+}
+
+static void
 test_netconsole_without_a_target_does_not_start(void **state)
 {
 	(void)state;
@@ -535,6 +561,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(test_netconsole_target_words_are_understood_or_refused),
 	    CASE(test_netconsole_option_words_are_understood_or_refused),
+	    CASE(test_netconsole_random_words_are_understood_or_refused),
 	    CASE(test_netconsole_without_a_target_does_not_start),
 	    CASE(test_netconsole_release_of_the_basic_format_does_not_start),
 	    CASE(test_netconsole_basic_record_is_a_line_in_a_datagram),

@@ -6,6 +6,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -230,6 +231,33 @@ test_syslog_unread_datagrams_go_to_the_next_receiver(void **state)
 }
 
 static void
+test_syslog_descriptor_of_somebody_else_is_left_alone(void **state)
+{
+	int fd = listen_unix(), theirs[2], low;
+
+	(void)state;
+	start(unix_target(), "");
+	assert_int_equal(say("one"), 0);
+	expect_datagram(fd, "one");
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, theirs), 0);
+	/* What a daemon does, and then opens sockets of its own. */
+	for (low = 3; low < 64; low++) {
+		if (low != fd && low != theirs[0] && low != theirs[1])
+			dup2(theirs[0], low);
+	}
+	assert_int_equal(say("two"), 0);
+	expect_datagram(fd, "one");
+	expect_datagram(fd, "two");
+	assert_int_equal(
+	    recv(theirs[1], received, sizeof(received), MSG_DONTWAIT), -1);
+	console.driver->exit(&console);
+	for (low = 3; low < 64; low++)
+		assert_true(fcntl(low, F_GETFD) >= 0);
+	for (low = 3; low < 64; low++)
+		close(low);
+}
+
+static void
 test_syslog_too_large_datagram_is_refused(void **state)
 {
 	static char large[ROOM - LENGTH - 1];
@@ -390,6 +418,24 @@ test_syslog_tcp_receiver_gone_is_waited_for(void **state)
 	fd = accept(listener, NULL, NULL);
 	expect_stream(fd, "3 one");
 	expect_no_more(fd);
+	close(fd);
+	close(listener);
+}
+
+/* The name may also mean ::1, where nobody listens. */
+static void
+test_syslog_tcp_all_addresses_of_a_name_are_tried(void **state)
+{
+	uint16_t port = 0;
+	int listener = listen_inet(SOCK_STREAM, &port), fd;
+	char target[64];
+
+	(void)state;
+	snprintf(target, sizeof(target), "tcp:localhost:%u", port);
+	start(target, "");
+	assert_int_equal(say("one"), 0);
+	fd = accept(listener, NULL, NULL);
+	expect_stream(fd, "3 one");
 	close(fd);
 	close(listener);
 }
@@ -737,11 +783,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(test_syslog_unix_receiver_may_come_go_and_stop),
 	    CASE(test_syslog_unread_datagrams_go_to_the_next_receiver),
+	    CASE(test_syslog_descriptor_of_somebody_else_is_left_alone),
 	    CASE(test_syslog_too_large_datagram_is_refused),
 	    CASE(test_syslog_parts_taken_are_not_sent_again),
 	    CASE(test_syslog_udp_datagram_that_nobody_got_is_kept),
 	    CASE(test_syslog_tcp_counts_octets),
 	    CASE(test_syslog_tcp_receiver_gone_is_waited_for),
+	    CASE(test_syslog_tcp_all_addresses_of_a_name_are_tried),
 	    CASE(test_syslog_tcp_proper_end_repeats_nothing),
 	    CASE(test_syslog_tcp_reset_repeats_what_may_be_lost),
 	    CASE(test_syslog_tcp_reset_without_resend_repeats_nothing),

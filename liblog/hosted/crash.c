@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * crash.c - the signals that a process dies of, and dying of them as if we had
+ * not been there.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <lpk/port.h>
+
+#include "lpk_atomic.h"
+#include "panic.h"
+#include "region.h"
+#include "registers.h"
+
+static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGABRT};
+#define SIGNALS ((int)(sizeof(signals) / sizeof(signals[0])))
+
+static const char *const names[] = {
+    "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGABRT"};
+
+static struct sigaction before[SIGNALS];
+static siginfo_t first; /* what the process dies of */
+static unsigned long installed_pid;
+static unsigned int flags;
+
+static int
+index_of(int number)
+{
+	int i;
+
+	for (i = 0; i < SIGNALS; i++) {
+		if (signals[i] == number)
+			return i;
+	}
+	return 0;
+}
+
+/* Did the kernel send it for an instruction that it will find again? */
+static bool
+is_fault(const siginfo_t *info)
+{
+	return info->si_code > 0 &&
+	    (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
+		info->si_signo == SIGFPE || info->si_signo == SIGILL);
+}
+
+/*
+ * Die of it: the handler that was there before is back, and gets the signal
+ * when we return, with what the kernel had said about it.
+ */
+static void
+die(const siginfo_t *info, bool returns)
+{
+	int number = info->si_signo;
+
+	sigaction(number, &before[index_of(number)], NULL);
+	if (returns && is_fault(info))
+		return;
+	/* Init is not killed by a signal that it sends to itself. */
+	if (getpid() == 1 && before[index_of(number)].sa_handler == SIG_DFL)
+		_exit(128 + number);
+	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid),
+		number, info) != 0 ||
+	    !returns)
+		_exit(128 + number);
+}
+
+/* Who printed dies first: it is its signal that the parent is to see. */
+static void
+die_later(const siginfo_t *info)
+{
+	unsigned int round;
+
+	for (round = 0; round < 2000; round++)
+		lpk_port_pause(UINT32_MAX);
+	die(info, true);
+}
+
+static void
+tell(const siginfo_t *info, const ucontext_t *context)
+{
+	const char *name = names[index_of(info->si_signo)];
+
+	if (info->si_code > 0)
+		lpk_emerg("panic: %s (signal %d, code %d) at address %lx, "
+			  "instruction %lx",
+		    name, info->si_signo, info->si_code,
+		    (unsigned long)info->si_addr, lpk__register_pc(context));
+	else if (info->si_code == SI_TKILL && info->si_pid == getpid())
+		lpk_emerg("panic: %s (signal %d) raised by the process itself",
+		    name, info->si_signo);
+	else
+		lpk_emerg("panic: %s (signal %d) sent by process %d", name,
+		    info->si_signo, (int)info->si_pid);
+}
+
+static void
+print(const siginfo_t *info, const ucontext_t *context, bool again)
+{
+	if (!again) {
+		lpk__region_state(LPK__STATE_PANIC,
+		    (unsigned long)info->si_signo,
+		    lpk_port_caller() & ~LPK_CALLER_HANDLER);
+		tell(info, context);
+	} else {
+		lpk_emerg("panic: %s (signal %d) while printing, at address "
+			  "%lx, instruction %lx; going on with the rest",
+		    names[index_of(info->si_signo)], info->si_signo,
+		    (unsigned long)info->si_addr, lpk__register_pc(context));
+	}
+	lpk__panic_print();
+	/* What nobody may wait for comes after the log is out. */
+	if (!again) {
+		lpk__registers_log(context);
+		if ((flags & LPK_PANIC_BACKTRACE) != 0)
+			lpk__backtrace_log();
+		lpk__dump(LPK_DUMP_PANIC);
+		lpk__panic_print();
+	}
+}
+
+static void
+handler(int number, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	(void)number;
+	/* A child of vfork(2) runs on our memory; it dies for itself. */
+	if ((unsigned long)syscall(SYS_getpid) != installed_pid) {
+		die(info, true);
+		errno = saved;
+		return;
+	}
+	switch (lpk__panic_claim()) {
+	case LPK__CLAIM_OURS:
+		first = *info;
+		print(info, context, false);
+		lpk__panic_end();
+		die(info, true);
+		break;
+	case LPK__CLAIM_AGAIN:
+		print(info, context, true);
+		lpk__panic_end();
+		/* Our own fault would only find us again: die of the first. */
+		die(first.si_signo != 0 ? &first : info, false);
+		break;
+	case LPK__CLAIM_OVER:
+		die(first.si_signo != 0 ? &first : info, false);
+		break;
+	case LPK__CLAIM_LATE:
+		die_later(info);
+		break;
+	}
+	errno = saved;
+}
+
+/*
+ * Everything is held off while we print but what says that printing crashes:
+ * those would kill at once if they were blocked.
+ */
+static void
+fill_mask(sigset_t *mask)
+{
+	int i;
+
+	sigfillset(mask);
+	for (i = 0; i < SIGNALS; i++)
+		sigdelset(mask, signals[i]);
+	sigdelset(mask, SIGTRAP);
+}
+
+int
+lpk_panic_install(const struct lpk_panic_options *options)
+{
+	const struct lpk_panic_options defaults = LPK_PANIC_OPTIONS_INIT;
+	struct sigaction action = {
+	    .sa_sigaction = handler,
+	    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
+	};
+	int i;
+
+	if (options == NULL)
+		options = &defaults;
+	if (options->size_bytes != sizeof(*options) ||
+	    (options->flags & ~(LPK_PANIC_BACKTRACE | LPK_PANIC_NO_STACKS)))
+		return -LPK_EINVAL;
+	if (installed_pid != 0)
+		return -LPK_EBUSY;
+	flags = options->flags;
+	lpk__panic_set(options);
+	if ((flags & LPK_PANIC_BACKTRACE) != 0)
+		lpk__backtrace_warm();
+	if ((flags & LPK_PANIC_NO_STACKS) == 0) {
+		lpk_store_relaxed(&lpk__stack_wanted, 1);
+		lpk__stack_get();
+	}
+	installed_pid = (unsigned long)getpid();
+	fill_mask(&action.sa_mask);
+	for (i = 0; i < SIGNALS; i++) {
+		if (sigaction(signals[i], &action, &before[i]) != 0)
+			return -LPK_EIO;
+	}
+	return LPK_OK;
+}
+
+void
+lpk_panic_uninstall(void)
+{
+	struct sigaction now;
+	int i;
+
+	if (installed_pid == 0)
+		return;
+	for (i = 0; i < SIGNALS; i++) {
+		sigaction(signals[i], NULL, &now);
+		if ((now.sa_flags & SA_SIGINFO) != 0 &&
+		    now.sa_sigaction == handler)
+			sigaction(signals[i], &before[i], NULL);
+	}
+	installed_pid = 0;
+	lpk_store_relaxed(&lpk__stack_wanted, 0);
+}
+
+int
+lpk_thread_init(void)
+{
+	return installed_pid != 0 ? lpk__stack_get() : -LPK_EINVAL;
+}
+
+/* The child's crashes are its own; see life.c. */
+void
+lpk__crash_forked(void)
+{
+	if (installed_pid != 0)
+		installed_pid = (unsigned long)getpid();
+}

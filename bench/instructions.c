@@ -57,10 +57,14 @@ PATH(words, lpk_printk_to(to, LPK_INFO, MESSAGE, i, i * 3ll, i / 2.0))
 PATH(packed,
     lpk_printk_to(to, LPK_INFO, "Logging int: %d, int: %lld, string: %s", i,
 	i * 3ll, forty))
+PATH(mixed,
+    lpk_printk_to(to, LPK_INFO, "Iteration: %d string: %s at %p, %x", i, forty,
+	(void *)forty, (unsigned int)i))
 PATH(text, lpk_write(to, LPK_INFO, MESSAGE, i, i * 3ll, i / 2.0))
 PATH(disabled, lpk_printk_to(to, LPK_DEBUG, MESSAGE, i, i * 3ll, i / 2.0))
 PATH(next_text, next())
 PATH(next_words, next())
+PATH(next_mixed, next())
 PATH(print,
     (void)lpk_record_print(&record, text, LPK_STYLE_TEXT, line, sizeof(line)))
 
@@ -78,6 +82,7 @@ static const struct path paths[] = {
     {"disabled", disabled_path, NULL},
     {"next_text", next_text_path, text_path},
     {"next_words", next_words_path, words_path},
+    {"next_mixed", next_mixed_path, mixed_path},
     {"print", print_path, text_path},
 };
 

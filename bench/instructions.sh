@@ -42,7 +42,7 @@ count() {
 }
 
 mkdir -p "$out"
-paths='loop words packed text disabled next_text next_words print'
+paths='loop words packed text disabled next_text next_words next_mixed print'
 counts=$(mktemp)
 trap 'rm -f "$counts"' EXIT
 for path in $paths; do

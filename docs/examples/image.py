@@ -103,6 +103,8 @@ class Image:
                 bits = 8 * {"hh": 1, "h": 2, "": 4, "l": self.word,
                             "z": self.word, "t": self.word}.get(length or "", 8)
                 value = signed(value, bits) if conv in "di" else value % 2**bits
+                if conv == "o" and "#" in flags:  # Python writes 0o
+                    flags, conv, value = flags.replace("#", ""), "s", f"0{value:o}"
                 if "0" in flags and precision is not None:
                     flags = flags.replace("0", "")
             elif conv in "eEfFgG":

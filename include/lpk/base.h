@@ -31,6 +31,7 @@
 #define LPK_PRINTF(at, first) __attribute__((format(printf, at, first)))
 #define LPK_ALIGNED(n) __attribute__((aligned(n)))
 #define LPK_COLD __attribute__((cold, noinline))
+#define LPK_NOINLINE __attribute__((noinline))
 #define LPK_INLINE static inline __attribute__((always_inline))
 #define LPK_UNUSED __attribute__((unused))
 #define LPK_LIKELY(x) __builtin_expect(!!(x), 1)

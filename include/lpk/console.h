@@ -32,9 +32,6 @@ LPK_BEGIN_DECLS
 
 struct lpk_console;
 
-/* Bytes of a console's name, with its NUL. */
-#define LPK_CONSOLE_NAME_BYTES 48
-
 /* What a driver is given to put on its device. */
 struct lpk_batch {
 	const char *bytes; /* whole records as rendered, or what is left */

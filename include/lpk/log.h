@@ -47,6 +47,9 @@ struct lpk_log {
 	const char *name;
 };
 
+/* Bytes of a console's name, with its NUL. */
+#define LPK_CONSOLE_NAME_BYTES 48
+
 /* Bytes of a thread's name, with its NUL. */
 #define LPK_THREAD_NAME_BYTES 16
 
@@ -55,6 +58,8 @@ struct lpk_log {
 	((size_t)(512 + (LPK_LANES_MAX + 4) * LPK_CACHE_LINE +                 \
 	     LPK_NAMES_MAX *                                                   \
 		 (LPK_THREAD_NAME_BYTES + 2 * sizeof(unsigned long)) +         \
+	     LPK_CONSOLES_MAX *                                                \
+		 (LPK_CONSOLE_NAME_BYTES + 16 + 14 * sizeof(unsigned long)) +  \
 	     LPK_CACHE_LINE - 1) /                                             \
 	    LPK_CACHE_LINE * LPK_CACHE_LINE)
 

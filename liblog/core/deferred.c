@@ -26,8 +26,18 @@ write_words(unsigned long *to, const uint64_t *words, uint32_t count)
 	}
 }
 
+/* An argument of which bytes are copied. */
+struct piece {
+	const void *from;
+	uint16_t bytes; /* PIECE_NULL: a null pointer */
+	uint16_t at;    /* which argument */
+};
+
+#define PIECE_NULL UINT16_MAX
+_Static_assert(LPK_TEXT_MAX < PIECE_NULL, "a piece knows its length");
+
 /* How many bytes of an argument are copied. */
-static size_t
+static inline size_t
 planned_bytes(unsigned int plan, const void *from, uint64_t before)
 {
 	size_t most = LPK_TEXT_MAX;
@@ -46,51 +56,75 @@ planned_bytes(unsigned int plan, const void *from, uint64_t before)
 	return lpk__fast_length(from, most);
 }
 
+/* The first byte of a word, as it lies in memory, that is not 0. */
+static inline unsigned int
+byte_first(unsigned long word)
+{
+	return (unsigned int)(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
+		       __builtin_ctzl(word) :
+		       __builtin_clzl(word)) /
+	    8;
+}
+
 /*
- * What each argument's word says, and how many bytes follow the words; more
- * than LPK_TEXT_MAX when that is too much for a record.
+ * Which arguments are copied, and how much of each. Returns the bytes that all
+ * arguments take; more than LPK_TEXT_MAX when that is too much for a record.
  */
-static uint32_t
-pack_words(uint64_t *words, const struct lpk_site *site,
+static inline uint32_t
+measure(struct piece *piece, uint32_t *pieces, const struct lpk_site *site,
     const uint64_t *arguments, uint32_t count)
 {
-	unsigned char plan[LPK__PLAN_ARGUMENTS];
-	uint32_t bytes = count * 8, i;
+	uint32_t bytes = count * 8, first, at;
+	unsigned int plan, byte;
+	unsigned long left;
 
-	lpk__words_read(plan, site->plan, sizeof(plan));
-	for (i = 0; i < count; i++) {
-		const void *from = (const void *)(uintptr_t)arguments[i];
-
-		words[i] = arguments[i];
-		if (plan[i] == LPK__PLAN_WORD)
-			continue;
-		words[i] = LPK__BYTES_NULL;
-		if (from == NULL)
-			continue;
-		words[i] =
-		    planned_bytes(plan[i], from, i != 0 ? arguments[i - 1] : 0);
-		bytes += ((uint32_t)words[i] + 7) & ~7u;
-		if (bytes > LPK_TEXT_MAX)
-			break;
+	*pieces = 0;
+	for (first = 0; first < count; first += sizeof(left)) {
+		/* Relaxed: log:A. */
+		left = lpk_load_relaxed(&site->plan[first / sizeof(left)]);
+		for (; left != 0; left &= ~(0xfful << lpk__byte_shift(byte))) {
+			byte = byte_first(left);
+			plan = left >> lpk__byte_shift(byte) & 0xff;
+			at = first + byte;
+			piece->at = (uint16_t)at;
+			piece->bytes = PIECE_NULL;
+			piece->from = (const void *)(uintptr_t)arguments[at];
+			if (piece->from != NULL) {
+				piece->bytes =
+				    (uint16_t)planned_bytes(plan, piece->from,
+					at != 0 ? arguments[at - 1] : 0);
+				bytes += (piece->bytes + 7u) & ~7u;
+			}
+			if (bytes > LPK_TEXT_MAX)
+				return bytes;
+			piece++;
+			++*pieces;
+		}
 	}
 	return bytes;
 }
 
-/* The bytes behind the words; those whose word is their number. */
-static void
-write_bytes(unsigned long *to, const struct lpk_site *site,
-    const uint64_t *words, const uint64_t *arguments, uint32_t count)
+/*
+ * The arguments' words, of which those of the pieces say how many bytes they
+ * are; then these bytes.
+ */
+static inline void
+write_pieces(unsigned long *words, const struct piece *piece, uint32_t pieces,
+    const uint64_t *arguments, uint32_t count)
 {
-	unsigned char plan[LPK__PLAN_ARGUMENTS];
-	uint32_t i;
+	unsigned long *to = words + count * (8 / sizeof(*words));
+	unsigned long *word;
 
-	lpk__words_read(plan, site->plan, sizeof(plan));
-	for (i = 0; i < count; i++) {
-		if (plan[i] == LPK__PLAN_WORD || words[i] == LPK__BYTES_NULL)
+	write_words(words, arguments, count);
+	for (; pieces != 0; pieces--, piece++) {
+		word = words + piece->at * (8 / sizeof(*words));
+		if (piece->bytes == PIECE_NULL) {
+			lpk__write64(word, LPK__BYTES_NULL);
 			continue;
-		lpk__words_write(to, (const void *)(uintptr_t)arguments[i],
-		    (size_t)words[i]);
-		to += ((size_t)words[i] + 7) / 8 * (8 / sizeof(*to));
+		}
+		lpk__write64(word, piece->bytes);
+		lpk__words_write(to, piece->from, piece->bytes);
+		to += (piece->bytes + 7u) / 8 * (8 / sizeof(*to));
 	}
 }
 
@@ -137,10 +171,10 @@ static void
 log_packed(struct lpk_log *log, const struct lpk_site *site, uint32_t number,
     const char *format, const uint64_t *arguments, uint32_t count)
 {
-	uint64_t words[LPK__PLAN_ARGUMENTS];
-	uint32_t bytes = pack_words(words, site, arguments, count);
+	struct piece piece[LPK__PLAN_ARGUMENTS];
+	uint32_t pieces;
+	uint32_t bytes = measure(piece, &pieces, site, arguments, count);
 	struct lpk__store store;
-	unsigned long *to;
 
 	if (LPK_UNLIKELY(
 		bytes > LPK_TEXT_MAX || bytes > lpk__store_room(log))) {
@@ -149,11 +183,57 @@ log_packed(struct lpk_log *log, const struct lpk_site *site, uint32_t number,
 	}
 	if (!begin(log, &store, number, words_units(bytes / 8)))
 		return;
-	to = lpk__store_arguments(&store);
-	write_words(to, words, count);
-	write_bytes(
-	    to + count * (8 / sizeof(*to)), site, words, arguments, count);
+	write_pieces(
+	    lpk__store_arguments(&store), piece, pieces, arguments, count);
 	lpk__store_end(log, &store);
+}
+
+/*
+ * The shortest way for one text among words, which most calls with text are: no
+ * loop over what is copied, and no call but the one that measures. It is not
+ * part of lpk__log(), which has less to keep so. Where words are small it is
+ * left out.
+ */
+static LPK_NOINLINE void
+log_string(struct lpk_log *log, const struct lpk_site *site, uint32_t number,
+    const uint64_t *arguments, uint32_t count)
+{
+	/* Relaxed: log:A. */
+	unsigned long plan = lpk_load_relaxed(&site->plan[0]), name;
+	uint32_t bytes, at, total;
+	const char *from;
+	struct lpk__store store;
+	unsigned long *to;
+
+	if (sizeof(plan) < 8 || count > sizeof(plan) ||
+	    (plan & (plan - 1)) != 0 ||
+	    (plan & LPK__BYTES(LPK__PLAN_STRING)) == 0)
+		goto otherwise;
+	at = byte_first(plan);
+	from = (const char *)(uintptr_t)arguments[at];
+	if (LPK_UNLIKELY(from == NULL))
+		goto otherwise;
+	bytes = (uint32_t)lpk__fast_length(from, LPK_TEXT_MAX);
+	total = count + (bytes + 7) / 8;
+	if (LPK_UNLIKELY(
+		total * 8 > LPK_TEXT_MAX || total * 8 > lpk__store_room(log)))
+		goto otherwise;
+	if (LPK_UNLIKELY(!lpk__fast_self(
+		log->geometry.lanes, &store.caller, &store.lane)))
+		goto otherwise;
+	store.time = lpk__fast_clock();
+	if (LPK_UNLIKELY(!lpk__ring_try(
+		log, store.lane, words_units(total), &store.slot, &name)))
+		goto otherwise;
+	lpk__store_deferred(&store, number);
+	to = lpk__store_arguments(&store);
+	write_words(to, arguments, count);
+	lpk__write64(to + at, bytes);
+	lpk__words_write(to + count, from, bytes);
+	lpk__store_end(log, &store);
+	return;
+otherwise:
+	log_packed(log, site, number, site->format, arguments, count);
 }
 
 /* Every way but the shortest. */
@@ -201,21 +281,24 @@ lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,
 	if ((entry & LPK__SITE_KIND_MASK) != LPK__SITE_WORDS) {
 		if ((entry & LPK__SITE_KIND_MASK) != LPK__SITE_PACKED)
 			goto otherwise;
-		log_packed(log, site, lpk__entry_number(entry), format,
-		    arguments, count);
+		log_string(
+		    log, site, lpk__entry_number(entry), arguments, count);
 		return;
 	}
+	/* Its format is a literal: what comes from here on need not be kept. */
 	if (LPK_UNLIKELY(!lpk__fast_self(
 		log->geometry.lanes, &store.caller, &store.lane)))
-		goto otherwise;
+		goto literal;
 	store.time = lpk__fast_clock();
 	if (LPK_UNLIKELY(!lpk__ring_try(
 		log, store.lane, words_units(count), &store.slot, &name)))
-		goto otherwise;
+		goto literal;
 	lpk__store_deferred(&store, lpk__entry_number(entry));
 	write_words(lpk__store_arguments(&store), arguments, count);
 	lpk__store_end(log, &store);
 	return;
+literal:
+	format = site->format;
 otherwise:
 	log_otherwise(log, site, format, arguments, count);
 }

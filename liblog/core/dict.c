@@ -115,39 +115,45 @@ lpk__dict_enter(
 	return (uint32_t)(at / UNIT + 1);
 }
 
+/* One of the strings behind an entry that takes so many bytes. */
+static inline bool
+string_find(const char **string, const struct lpk__entry *entry, unsigned int i,
+    size_t bytes)
+{
+	size_t at = entry->strings[i];
+
+	*string = (const char *)entry + at;
+	return at - sizeof(*entry) < bytes - sizeof(*entry);
+}
+
 bool
 lpk__dict_find(struct lpk__place *place, const unsigned char *dict,
     size_t bytes, uint32_t number)
 {
 	const struct lpk__entry *entry;
-	const char *base;
-	size_t at = ((size_t)number - 1) * UNIT, i;
+	size_t at = ((size_t)number - 1) * UNIT, size;
 
 	if (number == 0 || at >= bytes || bytes - at <= sizeof(*entry))
 		return false;
 	entry = (const struct lpk__entry *)(const void *)(dict + at);
-	base = (const char *)entry;
 	/*
 	 * LMM(entry:A)
 	 * Pairs with enter:A. The words of a marked entry never change, so
 	 * they are read plainly.
 	 */
-	if (lpk_load32_acquire(&entry->commit) != LPK__ENTRY_MARK ||
-	    entry->bytes > bytes - at || entry->bytes <= sizeof(*entry) ||
-	    entry->bytes > LPK__ENTRY_BYTES_MAX ||
-	    base[entry->bytes - 1] != '\0')
+	if (lpk_load32_acquire(&entry->commit) != LPK__ENTRY_MARK)
 		return false;
-	for (i = 0; i < 4; i++) {
-		if (entry->strings[i] < sizeof(*entry) ||
-		    entry->strings[i] >= entry->bytes)
-			return false;
-	}
-	place->format = base + sizeof(*entry);
-	place->prefix = base + entry->strings[0];
-	place->subsystem = base + entry->strings[1];
-	place->file = base + entry->strings[2];
-	place->function = base + entry->strings[3];
-	place->end = base + entry->bytes;
+	size = entry->bytes;
+	if (size > bytes - at || size <= sizeof(*entry) ||
+	    size > LPK__ENTRY_BYTES_MAX ||
+	    ((const char *)entry)[size - 1] != '\0' ||
+	    !string_find(&place->prefix, entry, 0, size) ||
+	    !string_find(&place->subsystem, entry, 1, size) ||
+	    !string_find(&place->file, entry, 2, size) ||
+	    !string_find(&place->function, entry, 3, size))
+		return false;
+	place->format = (const char *)(entry + 1);
+	place->end = (const char *)entry + size;
 	place->line = entry->line;
 	place->level = entry->level;
 	place->flags = entry->flags;

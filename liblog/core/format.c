@@ -10,6 +10,8 @@
 
 #include <limits.h>
 
+#include "port_fast.h"
+
 /* 64 bits in octal are 22 digits, 16 in hex with sign and prefix are 19. */
 #define DIGITS_MAX 24
 
@@ -355,25 +357,24 @@ text_parse(
 static inline const char *
 out_run(struct lpk__out *out, const char *text, const char *end)
 {
-	uint64_t bytes, marks = 0;
-	size_t at = out->len, count;
+	size_t steps = end ? lpk__out_steps(out, (size_t)(end - text)) : 0;
+	uint64_t bytes, marks;
 	const char *run;
+	unsigned int count;
 
-	while (sizeof(size_t) >= 8 && end && end - text >= 8 &&
-	    at < out->size && out->size - at > 8) {
+	for (; steps != 0; steps--) {
 		__builtin_memcpy(&bytes, text, 8);
+		__builtin_memcpy(out->buf + out->len, &bytes, 8);
 		marks = lpk__bytes_zero(bytes) |
 		    lpk__bytes_zero(bytes ^ LPK__BYTES('%'));
-		__builtin_memcpy(out->buf + at, &bytes, 8);
-		count = marks ? lpk__bytes_first(marks) : 8;
-		text += count;
-		at += count;
-		if (marks)
-			break;
+		if (marks) {
+			count = lpk__bytes_first(marks);
+			out->len += count;
+			return text + count;
+		}
+		text += 8;
+		out->len += 8;
 	}
-	out->len = at;
-	if (marks)
-		return text;
 	run = text;
 	text = text_end(text, end);
 	if (text != run)
@@ -691,6 +692,32 @@ decimal_render(
 	lpk__out_wrote(out, spare, begin, p);
 }
 
+/* The same for %x, and for a pointer. */
+static void
+hex_render(
+    struct lpk__out *out, uint64_t bits, unsigned int bytes, bool is_pointer)
+{
+	char spare[DIGITS_MAX];
+	char *begin = lpk__out_room(out, spare, sizeof(spare)), *p = begin;
+
+	(void)integer_sign(&bits, bytes, false);
+	if (is_pointer) {
+		*p++ = '0';
+		*p++ = 'x';
+	}
+	p += (67 - (unsigned int)__builtin_clzll(bits | 1)) / 4;
+	hex_put(p, bits, "0123456789abcdef");
+	lpk__out_wrote(out, spare, begin, p);
+}
+
+/* Nothing between the '%' and the letter, and a machine that is not small. */
+static inline bool
+is_plain(const struct lpk__spec *spec)
+{
+	return sizeof(size_t) >= 8 && (spec->flags | spec->width) == 0 &&
+	    spec->precision < 0;
+}
+
 void
 lpk__spec_put_integer(
     struct lpk__out *out, const struct lpk__spec *spec, uint64_t bits)
@@ -724,7 +751,7 @@ string_render(struct lpk__out *out, const struct lpk__spec *spec,
     const struct lpk__value *value)
 {
 	const char *text = value->ptr;
-	size_t max = value->size_bytes, len = 0;
+	size_t max = value->size_bytes, len;
 
 	if (!text) {
 		/* Whole or not at all, as in glibc. */
@@ -733,9 +760,11 @@ string_render(struct lpk__out *out, const struct lpk__spec *spec,
 	}
 	if (spec->precision >= 0 && max > (size_t)spec->precision)
 		max = (size_t)spec->precision;
-	while (len < max && text[len] != '\0')
-		len++;
-	lpk__spec_put_padded(out, spec, text, len);
+	len = lpk__fast_length(text, max);
+	if (spec->width == 0)
+		out_put(out, text, len);
+	else
+		lpk__spec_put_padded(out, spec, text, len);
 }
 
 void
@@ -754,11 +783,11 @@ lpk__spec_render(struct lpk__out *out, const struct lpk__spec *spec,
 	case LPK__KIND_SIZE:
 	case LPK__KIND_PTRDIFF:
 	case LPK__KIND_INTMAX:
-		if (sizeof(size_t) >= 8 && (spec->flags | spec->width) == 0 &&
-		    spec->precision < 0 &&
-		    (spec->conv == 'd' || spec->conv == 'u'))
+		if (is_plain(spec) && (spec->conv == 'd' || spec->conv == 'u'))
 			decimal_render(
 			    out, value->bits, spec->bytes, spec->conv == 'd');
+		else if (is_plain(spec) && spec->conv == 'x')
+			hex_render(out, value->bits, spec->bytes, false);
 		else
 			lpk__spec_put_integer(out, spec, value->bits);
 		break;
@@ -774,7 +803,9 @@ lpk__spec_render(struct lpk__out *out, const struct lpk__spec *spec,
 		string_render(out, spec, value);
 		break;
 	case LPK__KIND_POINTER:
-		if (value->bits)
+		if (value->bits && is_plain(spec))
+			hex_render(out, value->bits, spec->bytes, true);
+		else if (value->bits)
 			lpk__spec_put_integer(out, spec, value->bits);
 		else
 			lpk__spec_put_padded(out, spec, "(nil)", 5);

@@ -240,6 +240,21 @@ lpk__out_wrote(
 }
 
 /*
+ * How often eight bytes can be copied off @left of them, room for all in the
+ * text. None where registers are smaller.
+ */
+static inline size_t
+lpk__out_steps(const struct lpk__out *out, size_t left)
+{
+	size_t room;
+
+	if (sizeof(size_t) < 8 || out->len >= out->size)
+		return 0;
+	room = out->size - out->len - 1;
+	return (left < room ? left : room) / 8;
+}
+
+/*
  * Appends text and those conversions that most are, as far as these go, and
  * returns where something else comes.  Each takes 8 bytes off the @left words.
  */

@@ -32,6 +32,9 @@ lpk__head_fill(struct lpk_log *log)
 	    .block_state = offsetof(struct lpk__block, state),
 	    .block_slots = offsetof(struct lpk__block, slots),
 	    .geometry = log->geometry,
+	    .consoles = offsetof(struct lpk__head, consoles),
+	    .console_bytes = sizeof(struct lpk__head_console),
+	    .console_count = LPK_CONSOLES_MAX,
 	};
 
 	lpk__words_write(

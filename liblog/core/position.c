@@ -18,7 +18,8 @@
 #define TRIES 64
 
 static void
-copy_in(struct lpk__position *to, const struct lpk_reader *reader)
+copy_in(struct lpk__position *to, const struct lpk_reader *reader,
+    const struct lpk__told *told)
 {
 	uint32_t blocks = reader->log->geometry.blocks, i;
 
@@ -33,11 +34,15 @@ copy_in(struct lpk__position *to, const struct lpk_reader *reader)
 	lpk_store32_relaxed(&to->lates, reader->lates);
 	lpk_store32_relaxed(&to->seq_low, (uint32_t)reader->seq);
 	lpk_store32_relaxed(&to->seq_high, (uint32_t)(reader->seq >> 32));
+	lpk_store32_relaxed(&to->lost_low, (uint32_t)reader->lost_new);
+	lpk_store32_relaxed(&to->lost_high, (uint32_t)(reader->lost_new >> 32));
+	lpk_store_relaxed(&to->told.dropped, told->dropped);
+	lpk_store32_relaxed(&to->told.open, told->open);
 }
 
 void
-lpk__position_publish(
-    struct lpk__positions *positions, const struct lpk_reader *reader)
+lpk__position_publish(struct lpk__positions *positions,
+    const struct lpk_reader *reader, const struct lpk__told *told)
 {
 	/* Relaxed: the owner alone writes it. */
 	unsigned long next = lpk_load_relaxed(&positions->published) + 1;
@@ -48,7 +53,7 @@ lpk__position_publish(
 	 * readers not to trust any more. Pairs with restore:B.
 	 */
 	lpk_fence_release();
-	copy_in(&positions->turn[next & 1], reader);
+	copy_in(&positions->turn[next & 1], reader, told);
 	/*
 	 * LMM(publish:A)
 	 * The position before its number. Pairs with restore:A.
@@ -65,7 +70,8 @@ late_count(const struct lpk__position *from)
 }
 
 static void
-copy_out(struct lpk_reader *reader, const struct lpk__position *from)
+copy_out(struct lpk_reader *reader, struct lpk__told *told,
+    const struct lpk__position *from)
 {
 	uint32_t blocks = reader->log->geometry.blocks, i;
 
@@ -84,6 +90,11 @@ copy_out(struct lpk_reader *reader, const struct lpk__position *from)
 	}
 	reader->seq = (uint64_t)lpk_load32_relaxed(&from->seq_high) << 32 |
 	    lpk_load32_relaxed(&from->seq_low);
+	reader->lost_new = (uint64_t)lpk_load32_relaxed(&from->lost_high)
+		<< 32 |
+	    lpk_load32_relaxed(&from->lost_low);
+	told->dropped = lpk_load_relaxed(&from->told.dropped);
+	told->open = lpk_load32_relaxed(&from->told.open);
 }
 
 /* True when nothing was published since the number was read. */
@@ -110,19 +121,20 @@ number_of(const struct lpk__positions *positions)
 }
 
 bool
-lpk__position_restore(
-    const struct lpk__positions *positions, struct lpk_reader *reader)
+lpk__position_restore(const struct lpk__positions *positions,
+    struct lpk_reader *reader, struct lpk__told *told)
 {
+	struct lpk__told unasked;
 	unsigned long number;
 	int tries;
 
 	for (tries = 0; tries < TRIES; tries++) {
 		number = number_of(positions);
-		copy_out(reader, &positions->turn[number & 1]);
+		copy_out(reader, told != NULL ? told : &unasked,
+		    &positions->turn[number & 1]);
 		if (!still(positions, number))
 			continue;
 		reader->streams = 0;
-		reader->lost_new = 0;
 		reader->stale = true;
 		reader->more = false;
 		return true;

@@ -9,6 +9,12 @@
 
 #include "reader.h"
 
+/* What was told on the device, besides records. */
+struct lpk__told {
+	unsigned long dropped; /* by the log */
+	uint32_t open; /* the line is this caller's still; 0: it ended */
+};
+
 /* What a reader has accounted for. */
 struct lpk__position {
 	unsigned long done[LPK_BLOCKS_MAX];
@@ -16,6 +22,9 @@ struct lpk__position {
 	uint32_t lates;
 	uint32_t seq_low; /* of the next record */
 	uint32_t seq_high;
+	uint32_t lost_low; /* of its lost_new */
+	uint32_t lost_high;
+	struct lpk__told told;
 };
 
 /*
@@ -32,18 +41,19 @@ struct lpk__positions {
  *
  * Context:  any; the owner of the console.
  */
-void lpk__position_publish(
-    struct lpk__positions *positions, const struct lpk_reader *reader);
+void lpk__position_publish(struct lpk__positions *positions,
+    const struct lpk_reader *reader, const struct lpk__told *told);
 
 /**
  * lpk__position_restore() - Go on from what was published last.
+ * @told: receives what was told; may be NULL
  *
  * Context:  any, the owner or not.
  * Return:   false when it was published anew too often meanwhile; the reader
  *           is as it was.
  */
-bool lpk__position_restore(
-    const struct lpk__positions *positions, struct lpk_reader *reader);
+bool lpk__position_restore(const struct lpk__positions *positions,
+    struct lpk_reader *reader, struct lpk__told *told);
 
 /** lpk__position_seq() - The seq of the next record. Context: any. */
 uint64_t lpk__position_seq(const struct lpk__positions *positions);

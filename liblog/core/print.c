@@ -62,21 +62,37 @@ plain_count(const unsigned char *text)
 	return plain == 0 ? 8 : lpk__bytes_first(plain);
 }
 
-/* Where a run of bytes that every terminal shows as they are ends. */
-static inline size_t
-plain_end(const unsigned char *text, size_t i, size_t bytes)
+static inline void
+put_byte(struct lpk__out *out, char byte)
 {
-	unsigned int count;
+	if (out->len < out->size && out->size - out->len > 1)
+		out->buf[out->len] = byte;
+	out->len++;
+}
 
-	while (sizeof(size_t) >= 8 && bytes - i >= 8) {
+/*
+ * Appends the bytes up to one that not every terminal shows as it is; returns
+ * how many. Where there is room they are copied as they are looked at: of the
+ * last eight those that are too many are written over by what comes next.
+ */
+static inline size_t
+put_plain(struct lpk__out *out, const unsigned char *text, size_t bytes)
+{
+	size_t steps = lpk__out_steps(out, bytes), i = 0, begin;
+	unsigned int count = 8;
+
+	for (; steps != 0 && count == 8; steps--) {
+		__builtin_memcpy(out->buf + out->len, text + i, 8);
 		count = plain_count(text + i);
 		i += count;
-		if (count != 8)
+		out->len += count;
+	}
+	for (begin = i; i < bytes; i++) {
+		if ((text[i] < 0x20 || text[i] >= 0x7f) && text[i] != '\t')
 			break;
 	}
-	while (i < bytes &&
-	    ((text[i] >= 0x20 && text[i] < 0x7f) || text[i] == '\t'))
-		i++;
+	if (i != begin)
+		lpk__out_put(out, (const char *)text + begin, i - begin);
 	return i;
 }
 
@@ -170,26 +186,24 @@ put_lines(struct lpk__out *out, const struct lpk_record *record,
     const char *text, enum lpk_style style)
 {
 	const unsigned char *at = (const unsigned char *)text;
-	size_t bytes = record->text_bytes, begin = 0, i = 0, length;
+	const unsigned char *end = at + record->text_bytes;
+	size_t length;
 
 	put_prefix(out, record, style);
-	while ((i = plain_end(at, i, bytes)) < bytes) {
-		length = at[i] >= 0xc2 ? sequence_bytes(at + i, bytes - i) : 0;
+	while (at += put_plain(out, at, (size_t)(end - at)), at != end) {
+		length =
+		    *at >= 0xc2 ? sequence_bytes(at, (size_t)(end - at)) : 0;
 		if (length != 0) {
-			i += length;
-			continue;
+			lpk__out_put(out, (const char *)at, length);
+			at += length;
+		} else if (*at++ != '\n') {
+			put_hex(out, at[-1]);
+		} else {
+			put_byte(out, '\n');
+			put_prefix(out, record, style);
 		}
-		lpk__out_put(out, text + begin, i - begin);
-		begin = i + 1;
-		if (at[i++] != '\n') {
-			put_hex(out, at[i - 1]);
-			continue;
-		}
-		lpk__out_put(out, "\n", 1);
-		put_prefix(out, record, style);
 	}
-	lpk__out_put(out, text + begin, bytes - begin);
-	lpk__out_put(out, "\n", 1);
+	put_byte(out, '\n');
 }
 
 static void

@@ -165,7 +165,39 @@ empty(struct lpk__feed *feed)
 	feed->hidden = 0;
 	feed->lost = 0;
 	feed->level = LPK_DEBUG;
-	feed->in_driver = false;
+}
+
+/* Is the device in the middle of it? A panic asks while we may be. */
+static void
+set_torn(struct lpk__printer *printer, const struct lpk__feed *feed, bool torn)
+{
+	/* Relaxed: install:A and let_go:A, or nobody can be sure. */
+	if (feed == &printer->feed)
+		lpk_store_relaxed(&printer->torn, torn);
+}
+
+static void
+publish(struct lpk__printer *printer, const struct lpk__feed *feed)
+{
+	const struct lpk__told told = {
+	    .dropped = feed->dropped,
+	    .open = feed->line_open ? feed->caller : 0,
+	};
+
+	lpk__position_publish(&printer->positions, &feed->reader, &told);
+}
+
+static bool
+restore(const struct lpk__printer *printer, struct lpk__feed *feed)
+{
+	struct lpk__told told;
+
+	if (!lpk__position_restore(&printer->positions, &feed->reader, &told))
+		return false;
+	feed->dropped = told.dropped;
+	feed->line_open = told.open != 0;
+	feed->caller = told.open;
+	return true;
 }
 
 /* The device has what was read, or will not have it: it is accounted for. */
@@ -188,27 +220,35 @@ settle(struct lpk__printer *printer, struct lpk__feed *feed, enum lpk__how how,
 	empty(feed);
 	/* The thread that a panic took it from may be publishing this moment.*/
 	if (how != LPK__BY_PANIC)
-		lpk__position_publish(&printer->positions, &feed->reader);
+		publish(printer, feed);
+	/* Behind it: what is printed twice is said to be. */
+	set_torn(printer, feed, false);
 }
 
+/* 0, too, when the console was lost before the driver had its turn. */
 static int
-call_driver(
-    struct lpk__printer *printer, struct lpk_batch *batch, enum lpk__how how)
+call_driver(struct lpk__printer *printer, const struct lpk__feed *feed,
+    struct lpk_batch *batch, enum lpk__how how)
 {
 	struct lpk_console *console = printer->console;
 	const struct lpk_console_driver *driver = console->driver;
 	unsigned long zaps;
-	int result;
+	int result = 0;
 
-	if (how != LPK__BY_WRITE || driver->write == NULL)
+	if (how != LPK__BY_WRITE || driver->write == NULL) {
+		if (!lpk__owner_can_proceed(batch->hold))
+			return 0;
+		set_torn(printer, feed, true);
 		return driver->write_on_panic(console, batch);
+	}
 	/* Relaxed: if it changes, the console is not ours any more. */
 	zaps = lpk_load_relaxed(&printer->zaps);
 	if (driver->lock != NULL)
 		driver->lock(console);
-	result = lpk__owner_can_proceed(batch->hold) ?
-	    driver->write(console, batch) :
-	    0;
+	if (lpk__owner_can_proceed(batch->hold)) {
+		set_torn(printer, feed, true);
+		result = driver->write(console, batch);
+	}
 	/* After a zap the lock is another one. */
 	if (driver->unlock != NULL && lpk_load_relaxed(&printer->zaps) == zaps)
 		driver->unlock(console);
@@ -231,11 +271,9 @@ send(struct lpk__printer *printer, struct lpk__feed *feed,
 	};
 	int result;
 
-	feed->in_driver = true;
-	result = call_driver(printer, &batch, how);
+	result = call_driver(printer, feed, &batch, how);
 	if (!lpk__owner_can_proceed(hold))
 		return LPK__TAKEN;
-	feed->in_driver = false;
 	if (batch.error != 0)
 		lpk_store_relaxed(&printer->error, (unsigned long)batch.error);
 	if (result > 0)
@@ -244,6 +282,7 @@ send(struct lpk__printer *printer, struct lpk__feed *feed,
 		settle(printer, feed, how, result == -LPK_EIO);
 		return LPK__SOME;
 	}
+	set_torn(printer, feed, feed->sent != 0);
 	return result > 0 ? LPK__SOME : LPK__STUCK;
 }
 
@@ -310,20 +349,21 @@ lpk__printer_open(struct lpk__printer *printer)
 	printer->panicked = false;
 	printer->panic_ends = false;
 	__builtin_memset(printer->counts, 0, sizeof(printer->counts));
-	lpk__position_publish(&printer->positions, &feed->reader);
+	publish(printer, feed);
 	/* Relaxed: install:A and let_go:A are around every use. */
 	lpk_store_relaxed(&printer->clean, 1);
+	lpk_store_relaxed(&printer->torn, 0);
 	lpk_store_relaxed(&printer->error, 0);
 	return LPK_OK;
 }
 
 /* Begin again behind the last record that is known to be on the device. */
 static void
-begin_anew(struct lpk__printer *printer, struct lpk__feed *feed, bool torn)
+begin_anew(struct lpk__printer *printer, struct lpk__feed *feed)
 {
 	empty(feed);
 	feed->untold = 0;
-	if (!torn)
+	if (lpk_load_relaxed(&printer->torn) == 0)
 		return;
 	lpk__lines_replay(printer->console, feed);
 	count(printer, LPK__REPLAYED, 1);
@@ -344,7 +384,6 @@ bool
 lpk__printer_begin(struct lpk__printer *printer, struct lpk__hold *hold)
 {
 	struct lpk__feed *feed = &printer->feed;
-	bool torn;
 
 	if (!enabled(printer)) {
 		lpk__owner_release(hold);
@@ -352,11 +391,8 @@ lpk__printer_begin(struct lpk__printer *printer, struct lpk__hold *hold)
 	}
 	if (hold->forced)
 		lpk__printer_zap(printer);
-	if (lpk_load_relaxed(&printer->clean) == 0) {
-		torn = feed->in_driver || feed->sent != 0;
-		if (lpk__position_restore(&printer->positions, &feed->reader))
-			begin_anew(printer, feed, torn);
-	}
+	if (lpk_load_relaxed(&printer->clean) == 0 && restore(printer, feed))
+		begin_anew(printer, feed);
 	lpk_store_relaxed(&printer->clean, 0);
 	return true;
 }
@@ -410,12 +446,10 @@ skip(struct lpk__printer *printer, struct lpk__feed *feed, uint64_t most)
 
 /* The first time: where the normal ones stopped, out of our own memory. */
 static bool
-panic_begin(struct lpk__printer *printer, char *lines, char *text,
-    uint64_t most)
+panic_begin(
+    struct lpk__printer *printer, char *lines, char *text, uint64_t most)
 {
-	const struct lpk__feed *normal = &printer->feed;
 	struct lpk__feed *feed = &printer->panic;
-	bool torn;
 
 	feed->lines = lines;
 	feed->text = text;
@@ -424,14 +458,10 @@ panic_begin(struct lpk__printer *printer, char *lines, char *text,
 		return true;
 	if (lpk_reader_open(&feed->reader, printer->log, LPK_SEEK_OLDEST) !=
 		LPK_OK ||
-	    !lpk__position_restore(&printer->positions, &feed->reader))
+	    !restore(printer, feed))
 		return false;
 	feed->reader.eager = true;
-	feed->dropped = normal->dropped;
-	feed->line_open = normal->line_open;
-	feed->caller = normal->caller;
-	torn = normal->in_driver || normal->sent != 0;
-	begin_anew(printer, feed, torn);
+	begin_anew(printer, feed);
 	skip(printer, feed, most);
 	printer->panicked = true;
 	return true;

@@ -40,7 +40,6 @@ struct lpk__feed {
 	size_t room;           /* no further record once there are so many */
 	size_t bytes;          /* in lines */
 	size_t sent;           /* of them */
-	bool in_driver;        /* and it may have taken some more */
 	bool line_open;        /* the last line has no newline yet */
 	uint8_t level;         /* the most important one's */
 	uint32_t caller;       /* of the open line */
@@ -55,6 +54,7 @@ struct lpk__printer {
 	LPK_ALIGNED(LPK_CACHE_LINE) struct lpk__owner owner;
 	unsigned long enabled; /* callbacks may be called */
 	unsigned long clean;   /* the last owner let go in good order */
+	unsigned long torn;    /* some of feed may be on the device */
 	unsigned long zaps;    /* how often locks were zapped */
 	unsigned long quiet_below;
 	unsigned long error; /* errno of the last failure */

@@ -343,8 +343,8 @@ earliest(struct lpk_reader *reader, bool *unsure)
 }
 
 /*
- * What choose() finds when the stream that was opened first has a record which
- * is older than all other blocks: true if it is so, and sure.
+ * The usual case of choose(), decided without its rounds: the stream that was
+ * opened first has a record that is older than every other block.
  */
 static bool
 first_is_next(struct lpk_reader *reader, struct lpk__stream *stream)

@@ -86,6 +86,26 @@ struct lpk__session {
 /* How it ended. */
 enum { LPK__STATE_LIVE, LPK__STATE_CLEAN, LPK__STATE_PANIC };
 
+/* A console, as other programs see it. All but its name may be changing. */
+struct lpk__head_console {
+	unsigned long seq;  /* odd while the name is written */
+	unsigned long used; /* 0: there is none */
+	unsigned long name[LPK_CONSOLE_NAME_BYTES / sizeof(unsigned long)];
+	unsigned long driver[16 / sizeof(unsigned long)];
+	unsigned long mode;  /* enum lpk_console_mode */
+	unsigned long state; /* enum lpk_console_state */
+	unsigned long quiet_below;
+	unsigned long printed;
+	unsigned long suppressed;
+	unsigned long lost;
+	unsigned long refused;
+	unsigned long bytes;
+	unsigned long next_seq; /* of the record that it has not printed yet */
+	unsigned long owner;    /* thread that is printing, 0: none */
+	unsigned long error;    /* errno of the last failure */
+	unsigned long time_ms;  /* CLOCK_MONOTONIC, of the last change */
+};
+
 /* The head of the region; docs/FORMAT.md describes it to other programs. */
 struct lpk__head {
 	struct lpk__head_fixed {
@@ -111,6 +131,9 @@ struct lpk__head {
 		uint32_t block_state;
 		uint32_t block_slots;
 		struct lpk_geometry geometry;
+		uint32_t consoles;      /* struct lpk__head_console */
+		uint32_t console_bytes; /* of each */
+		uint32_t console_count;
 	} fixed;
 	LPK_ALIGNED(8) struct lpk__session session;
 	unsigned long ready; /* the first fields are filled in */
@@ -131,6 +154,7 @@ struct lpk__head {
 	unsigned long dict_full; /* and it was said */
 	struct lpk__lane lanes[LPK_LANES_MAX];
 	struct lpk__name names[LPK_NAMES_MAX];
+	struct lpk__head_console consoles[LPK_CONSOLES_MAX];
 };
 
 _Static_assert(sizeof(struct lpk__head) <= LPK_HEAD_BYTES,

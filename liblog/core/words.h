@@ -19,24 +19,58 @@
 /* The compiler turns a constant-size copy of one word into one move. */
 #define LPK__WORD_COPY(to, from) __builtin_memcpy((to), (from), sizeof(long))
 
+/* Where in a word the byte is that lies so far behind its first one. */
+static inline unsigned int
+lpk__byte_shift(unsigned int byte)
+{
+	return (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
+		       byte :
+		       (unsigned int)sizeof(long) - 1 - byte) *
+	    8;
+}
+
+/*
+ * Bytes that do not fill a word, and zeros behind them, as one: put together in
+ * a register, because a copy of so few is a call, and loading the word that was
+ * stored in pieces waits for them.
+ */
+static inline unsigned long
+lpk__word_part(const unsigned char *from, size_t bytes)
+{
+	unsigned long word = 0;
+	unsigned int i;
+
+	for (i = 0; i < bytes; i++)
+		word |= (unsigned long)from[i] << lpk__byte_shift(i);
+	return word;
+}
+
 /* A whole number of words; the tail of the last one is filled with zeros. */
 static inline void
 lpk__words_write(unsigned long *to, const void *from, size_t bytes)
 {
-	const unsigned char *source = from;
+	const unsigned char *source = from, *end = source + bytes;
+	const size_t rest = bytes % sizeof(unsigned long);
+	const unsigned int bits = 8 * (unsigned int)(sizeof(*to) - rest);
 	unsigned long word;
 
-	for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
+	for (; (size_t)(end - source) >= sizeof(word); source += sizeof(word)) {
 		LPK__WORD_COPY(&word, source);
 		lpk_store_relaxed(to, word);
-		source += sizeof(word);
 		to++;
 	}
-	if (bytes != 0) {
-		word = 0;
-		__builtin_memcpy(&word, source, bytes);
-		lpk_store_relaxed(to, word);
+	if (rest == 0)
+		return;
+	if (bytes < sizeof(word)) {
+		word = lpk__word_part(source, bytes);
+	} else {
+		/* With bytes that were written already, which go out again. */
+		LPK__WORD_COPY(&word, end - sizeof(word));
+		word = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ?
+		    word >> bits :
+		    word << bits;
 	}
+	lpk_store_relaxed(to, word);
 }
 
 static inline void

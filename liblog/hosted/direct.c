@@ -14,7 +14,6 @@
 #include "core/reader.h"
 #include "lpk_atomic.h"
 #include "panic.h"
-#include "panic.h"
 
 /* lpk_port_pause() for another owner, some 10 ms; none if it hung before. */
 #define OWN_ROUNDS 200
@@ -172,6 +171,7 @@ print_on(struct lpk__console_slot *slot, struct lpk_log *log,
 		if (step == LPK__TAKEN)
 			return;
 		lpk_store_relaxed(&slot->stuck, step == LPK__STUCK);
+		lpk__slot_publish(slot);
 		lpk__printer_end(&slot->printer, &hold);
 		/* The look after letting go; only a handler here sets it. */
 		lpk_fence_light();

@@ -28,21 +28,76 @@ lpk__slot_progress(struct lpk__console_slot *slot)
 	lpk__futex_wake(&slot->progress);
 }
 
+/* What a console is to reach. */
+struct target {
+	struct lpk__mark mark;
+	unsigned long life; /* of the slot: which console */
+};
+
 /* Is there anything to wait for? */
 static bool
 answers(const struct lpk__console_slot *slot)
 {
 	return lpk__slot_enabled(slot) &&
 	    lpk_load_relaxed(&slot->suspended) == 0 &&
-	    lpk_load_relaxed(&slot->mode) != LPK_MODE_PANIC;
+	    lpk_load_relaxed(&slot->mode) != LPK_MODE_PANIC &&
+	    (lpk_load_relaxed(&lpk__direct_all) == 0 ||
+		lpk_load_relaxed(&slot->can_direct) != 0);
+}
+
+/*
+ * May the console's log be looked at? Between lpk_rcu_read_lock() and unlock:
+ * when a console has gone, its log may go, too.
+ */
+static bool
+there(const struct lpk__console_slot *slot)
+{
+	return lpk_rcu_dereference(slot->info) != NULL &&
+	    lpk__slot_enabled(slot);
+}
+
+/* All that is reserved now; false when there is nothing to wait for. */
+static bool
+aim(struct lpk__console_slot *slot, struct target *target)
+{
+	bool good;
+
+	lpk_rcu_read_lock();
+	good = there(slot) && answers(slot);
+	if (good) {
+		/* Relaxed: a console has come before it is there. */
+		target->life = lpk_load_relaxed(&slot->life);
+		lpk__mark_set(&target->mark, lpk__slot_log(slot));
+		lpk__slot_kick(slot);
+	}
+	lpk_rcu_read_unlock();
+	return good;
+}
+
+/* -LPK_EAGAIN: not reached yet. */
+static int
+look(const struct lpk__console_slot *slot, const struct target *target)
+{
+	int result = -LPK_EAGAIN;
+
+	lpk_rcu_read_lock();
+	if (!there(slot) || lpk_load_relaxed(&slot->life) != target->life)
+		result = -LPK_EINVAL;
+	else if (lpk__position_reached(&slot->printer.positions, &target->mark,
+		     lpk__slot_log(slot)))
+		result = LPK_OK;
+	else if (!answers(slot))
+		result = -LPK_EINVAL;
+	lpk_rcu_read_unlock();
+	return result;
 }
 
 static int
-wait_for(struct lpk__console_slot *slot, const struct lpk__mark *mark,
+wait_for(struct lpk__console_slot *slot, const struct target *target,
     uint64_t deadline_ns)
 {
-	struct lpk__printer *printer = &slot->printer;
 	uint64_t until;
+	int result;
 
 	for (;;) {
 		/*
@@ -52,11 +107,9 @@ wait_for(struct lpk__console_slot *slot, const struct lpk__mark *mark,
 		 */
 		unsigned long seen = lpk_load_acquire(&slot->progress);
 
-		if (lpk__position_reached(
-			&printer->positions, mark, lpk__slot_log(slot)))
-			return LPK_OK;
-		if (!answers(slot))
-			return -LPK_EINVAL;
+		result = look(slot, target);
+		if (result != -LPK_EAGAIN)
+			return result;
 		if (deadline_ns != UINT64_MAX && lpk_now_ns() >= deadline_ns)
 			return -LPK_ETIMEDOUT;
 		until = deadline_ns;
@@ -68,15 +121,16 @@ wait_for(struct lpk__console_slot *slot, const struct lpk__mark *mark,
 	}
 }
 
-int
-lpk__slot_flush(struct lpk__console_slot *slot, const struct lpk__mark *mark,
-    uint64_t deadline_ns)
+static int
+flush(struct lpk__console_slot *slot, uint64_t deadline_ns)
 {
-	int result;
+	struct target target;
+	int result = -LPK_EINVAL;
 
+	/* Before the kick, after which its thread looks for us. */
 	lpk_fetch_add_relaxed(&slot->flushers, 1);
-	lpk__slot_kick(slot);
-	result = wait_for(slot, mark, deadline_ns);
+	if (aim(slot, &target))
+		result = wait_for(slot, &target, deadline_ns);
 	lpk_fetch_add_relaxed(&slot->flushers, 0ul - 1);
 	return result;
 }
@@ -85,12 +139,8 @@ int
 lpk_console_flush(struct lpk_console *console, uint64_t deadline_ns)
 {
 	struct lpk__console_slot *slot = lpk__slot_of(console);
-	struct lpk__mark mark;
 
-	if (slot == NULL || !answers(slot))
-		return -LPK_EINVAL;
-	lpk__mark_set(&mark, lpk__slot_log(slot));
-	return lpk__slot_flush(slot, &mark, deadline_ns);
+	return slot != NULL ? flush(slot, deadline_ns) : -LPK_EINVAL;
 }
 
 static uint64_t
@@ -106,16 +156,17 @@ static void
 note_laggard(
     struct lpk_flush_result *result, const struct lpk__console_slot *slot)
 {
-	uint64_t lag = lag_records(slot);
 	const struct lpk__info *info;
+	uint64_t lag;
 
-	if (lag < result->lag_records && result->laggard[0] != '\0')
-		return;
-	result->lag_records = lag;
 	lpk_rcu_read_lock();
 	info = lpk_rcu_dereference(slot->info);
-	if (info != NULL)
+	lag = info != NULL ? lag_records(slot) : 0;
+	if (info != NULL &&
+	    (lag >= result->lag_records || result->laggard[0] == '\0')) {
+		result->lag_records = lag;
 		memcpy(result->laggard, info->name, sizeof(info->name));
+	}
 	lpk_rcu_read_unlock();
 }
 
@@ -123,34 +174,30 @@ int
 lpk_flush(uint64_t deadline_ns, struct lpk_flush_result *result)
 {
 	struct lpk_flush_result sum = {0};
-	struct lpk__console_slot *slot;
-	struct lpk__mark mark;
-	int i;
+	struct target target;
+	int i, one;
 
+	/* Each at once, and not only when its turn comes. */
+	for (i = 0; i < LPK_CONSOLES_MAX; i++)
+		aim(&lpk__slots[i], &target);
 	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
-		slot = &lpk__slots[i];
-		if (!answers(slot))
+		one = flush(&lpk__slots[i], deadline_ns);
+		/* Not there, or not any more, or not asked. */
+		if (one == -LPK_EINVAL)
 			continue;
-		lpk__slot_kick(slot);
-	}
-	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
-		slot = &lpk__slots[i];
-		if (!answers(slot))
-			continue;
-		lpk__mark_set(&mark, lpk__slot_log(slot));
 		sum.consoles++;
-		if (lpk__slot_flush(slot, &mark, deadline_ns) != -LPK_ETIMEDOUT)
+		if (one == LPK_OK)
 			sum.reached++;
 		else
-			note_laggard(&sum, slot);
+			note_laggard(&sum, &lpk__slots[i]);
 	}
 	if (result != NULL)
 		*result = sum;
 	return sum.reached == sum.consoles ? LPK_OK : -LPK_ETIMEDOUT;
 }
 
-static enum lpk_console_state
-state_of(const struct lpk__console_slot *slot)
+enum lpk_console_state
+lpk__slot_state(const struct lpk__console_slot *slot)
 {
 	if (!lpk__slot_enabled(slot))
 		return LPK_CONSOLE_OFF;
@@ -174,7 +221,8 @@ lag_ns(const struct lpk__console_slot *slot)
 
 	if (lpk_reader_open(&reader, lpk__slot_log(slot), LPK_SEEK_OLDEST) !=
 		LPK_OK ||
-	    !lpk__position_restore(&slot->printer.positions, &reader))
+	    !lpk__position_restore(
+		&slot->printer.positions, &reader, NULL))
 		return 0;
 	while (result == -LPK_EPIPE)
 		result = lpk_reader_next(&reader, &record, text, sizeof(text));
@@ -193,7 +241,7 @@ slot_stats(
 
 	/* Relaxed throughout: recent values. */
 	stats->mode = (enum lpk_console_mode)lpk_load_relaxed(&slot->mode);
-	stats->state = state_of(slot);
+	stats->state = lpk__slot_state(slot);
 	stats->quiet_below = (uint8_t)lpk_load_relaxed(&printer->quiet_below);
 	stats->printed = lpk_load_relaxed(&counts[LPK__PRINTED]);
 	stats->suppressed = lpk_load_relaxed(&counts[LPK__SUPPRESSED]);

@@ -35,10 +35,12 @@ lpk__threads_start(void)
 	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
 		struct lpk__console_slot *slot = &lpk__slots[i];
 
-		if (!lpk__slot_enabled(slot) || slot->threaded)
+		if (!lpk__slot_enabled(slot))
 			continue;
 		if (lpk__thread_start(slot) != LPK_OK)
 			result = -LPK_ENOMEM;
+		/* What came meanwhile waits for nobody's next printk. */
+		lpk__slot_kick(slot);
 	}
 	return result;
 }
@@ -69,6 +71,12 @@ int
 lpk_consoles_restart(void)
 {
 	lpk_store_relaxed(&lpk__direct_all, 0);
+	/*
+	 * LMM(restart:A)
+	 * Threads are wanted, before the look who is there. Pairs with
+	 * register:B.
+	 */
+	lpk_fence_full();
 	lpk__direct_update();
 	return lpk__threads_start();
 }
@@ -106,8 +114,8 @@ begin_again(struct lpk__console_slot *slot)
 	struct lpk__printer *printer = &slot->printer;
 	enum lpk_seek start = printer->console->start;
 
-	lpk__owner_reset(&printer->owner);
 	slot->threaded = false;
+	lpk_store_relaxed(&slot->managed, 0);
 	lpk_store_relaxed(&slot->flushers, 0);
 	lpk_store_relaxed(&slot->pending, 0);
 	lpk_store_relaxed(&slot->waited_for, 0);
@@ -133,6 +141,7 @@ in_child(void)
 	lpk__crash_forked();
 	lpk_store_relaxed(&lpk__direct_all, 1);
 	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
+		lpk__owner_reset(&lpk__slots[i].printer.owner);
 		if (lpk__slots[i].use == LPK__USED)
 			begin_again(&lpk__slots[i]);
 		else if (lpk__slots[i].use != LPK__FREE)

@@ -114,6 +114,8 @@ reset(struct lpk__console_slot *slot, struct lpk_console *console)
 
 	printer->console = console;
 	printer->log = console->log != NULL ? console->log : lpk_default_log();
+	slot->threaded = false;
+	lpk_fetch_add_relaxed(&slot->life, 1);
 	/* Relaxed throughout: nobody heeds them before it is enabled. */
 	lpk_store_relaxed(&slot->log, (unsigned long)printer->log);
 	lpk_store_relaxed(
@@ -137,6 +139,7 @@ get_memory(struct lpk__console_slot *slot)
 {
 	struct lpk_console *console = slot->printer.console;
 	struct lpk__feed *feed = &slot->printer.feed;
+	struct lpk__info *info;
 
 	feed->room =
 	    console->batch_bytes != 0 ? console->batch_bytes : BATCH_BYTES;
@@ -145,17 +148,20 @@ get_memory(struct lpk__console_slot *slot)
 	/* A notice and a replayed record may come before a record. */
 	slot->memory =
 	    malloc(feed->room + 2 * LPK__RECORD_LINES + LPK__TEXT_ROOM);
-	slot->info = calloc(1, sizeof(*slot->info));
-	if (slot->memory == NULL || slot->info == NULL)
+	info = calloc(1, sizeof(*info));
+	if (slot->memory == NULL || info == NULL) {
+		free(info);
 		return -LPK_ENOMEM;
+	}
 	feed->text = slot->memory;
 	feed->lines = slot->memory + LPK__TEXT_ROOM;
 	if (console->name[0] == '\0')
 		strncpy(console->name, console->driver->name,
 		    sizeof(console->name) - 1);
-	memcpy(slot->info->name, console->name, sizeof(console->name));
-	slot->info->name[sizeof(console->name) - 1] = '\0';
-	slot->info->driver = console->driver;
+	memcpy(info->name, console->name, sizeof(console->name));
+	info->name[sizeof(console->name) - 1] = '\0';
+	info->driver = console->driver;
+	lpk_rcu_publish(slot->info, info);
 	return LPK_OK;
 }
 
@@ -217,11 +223,18 @@ lpk_console_register(struct lpk_console *console)
 		return result;
 	}
 	console->printer = &slot->printer;
+	lpk__slot_show(slot, true);
 	/*
 	 * LMM(register:A)
 	 * The printer before it may be used. Pairs with enabled:A.
 	 */
 	lpk_store_release(&slot->printer.enabled, 1);
+	/*
+	 * LMM(register:B)
+	 * Enabled before the look whether it is to have a thread. Pairs with
+	 * restart:A: one of the two sees the other.
+	 */
+	lpk_fence_full();
 	/* After a shutdown there are no threads, until they are restarted. */
 	if (lpk_load_relaxed(&lpk__direct_all) == 0)
 		result = lpk__thread_start(slot);
@@ -236,8 +249,30 @@ lpk_console_register(struct lpk_console *console)
 static bool
 own(struct lpk__console_slot *slot, struct lpk__hold *hold)
 {
-	return lpk__owner_wait(&slot->printer.owner, hold, LPK__PRIO_NORMAL,
-		   lpk_port_caller(), LEAVE_ROUNDS) == LPK__GOT;
+	if (lpk__owner_wait(&slot->printer.owner, hold, LPK__PRIO_NORMAL,
+		lpk_port_caller(), LEAVE_ROUNDS) != LPK__GOT)
+		return false;
+	if (hold->forced)
+		lpk__printer_zap(&slot->printer);
+	return true;
+}
+
+/* Nobody else may begin to use it; false when it was left to its thread. */
+static bool
+disable(struct lpk__console_slot *slot)
+{
+	bool left;
+
+	lpk_store_relaxed(&slot->printer.enabled, 0);
+	lpk__registry_lock();
+	left = slot->use == LPK__LEFT;
+	if (!left)
+		slot->use = LPK__CLAIMED;
+	lpk__registry_unlock();
+	lpk__direct_update();
+	/* Nobody waits for it any more. */
+	lpk__slot_progress(slot);
+	return !left;
 }
 
 static void
@@ -246,8 +281,10 @@ clear_up(struct lpk__console_slot *slot, struct lpk__hold *hold)
 	struct lpk_console *console = slot->printer.console;
 
 	lpk_console_stats(console, &console->last);
+	console->last.owner = 0;
 	if (console->driver->exit != NULL)
 		console->driver->exit(console);
+	lpk__slot_show(slot, false);
 	/* The log may go, too: an emergency is not to look at it. */
 	lpk_store_relaxed(&slot->log, 0);
 	give_memory(slot);
@@ -281,10 +318,8 @@ lpk_console_unregister(struct lpk_console *console, uint64_t deadline_ns)
 	result = lpk_console_flush(console, deadline_ns);
 	if (result == -LPK_EINVAL)
 		result = LPK_OK;
-	lpk_store_relaxed(&slot->printer.enabled, 0);
-	set_use(slot, LPK__CLAIMED);
-	lpk__direct_update();
-	if (!lpk__thread_stop(slot, deadline_ns, true) || !own(slot, &hold))
+	if (!disable(slot) || !lpk__thread_stop(slot, deadline_ns, true) ||
+	    !own(slot, &hold))
 		return -LPK_EBUSY;
 	clear_up(slot, &hold);
 	return result;
@@ -300,10 +335,15 @@ lpk_console_suspend(struct lpk_console *console, uint64_t deadline_ns)
 	if (slot == NULL)
 		return -LPK_EINVAL;
 	result = lpk_console_flush(console, deadline_ns);
+	if (result == -LPK_EINVAL)
+		result = LPK_OK;
 	lpk_store_relaxed(&slot->suspended, 1);
 	lpk__direct_update();
+	/* Nobody waits for it any more. */
+	lpk__slot_progress(slot);
 	if (!own(slot, &hold))
 		return -LPK_EBUSY;
+	lpk__slot_publish(slot);
 	lpk__owner_release(&hold);
 	return result;
 }
@@ -332,6 +372,8 @@ lpk_console_set_mode(struct lpk_console *console, enum lpk_console_mode mode)
 	lpk_store_relaxed(&slot->mode, (unsigned long)mode);
 	lpk__direct_update();
 	lpk__slot_kick(slot);
+	/* Who waits for it, waits in vain if it is silent now. */
+	lpk__slot_progress(slot);
 	return LPK_OK;
 }
 
@@ -344,6 +386,7 @@ lpk_console_set_level(struct lpk_console *console, unsigned int quiet_below)
 		return -LPK_EINVAL;
 	/* Relaxed: from the next record on, or the one after it. */
 	lpk_store_relaxed(&slot->printer.quiet_below, quiet_below);
+	lpk__slot_publish(slot);
 	return LPK_OK;
 }
 

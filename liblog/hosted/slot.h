@@ -52,6 +52,8 @@ struct lpk__console_slot {
 	unsigned long stop;        /* the thread is to end */
 	unsigned long in_driver;   /* the thread is in a callback */
 	unsigned long ended;       /* it has ended; futex */
+	unsigned long managed;     /* somebody starts or stops it; futex */
+	unsigned long life;        /* one more with each console */
 	bool threaded;             /* thread is there to be joined */
 	pthread_t thread;
 	struct lpk__info *info;
@@ -86,19 +88,24 @@ struct lpk__console_slot *lpk__slot_of(const struct lpk_console *console);
  */
 void lpk__slot_kick(struct lpk__console_slot *slot);
 
+/** lpk__slot_state() - What it does at the moment. Context: any. */
+enum lpk_console_state lpk__slot_state(const struct lpk__console_slot *slot);
+
+/** lpk__slot_publish() - Its accounts, for other programs. Context: any. */
+void lpk__slot_publish(const struct lpk__console_slot *slot);
+
+/** lpk__slot_show() - It is there, or no longer. Context: thread. */
+void lpk__slot_show(const struct lpk__console_slot *slot, bool used);
+
 /** lpk__slot_progress() - Tell who waits for it. Context: any. */
 void lpk__slot_progress(struct lpk__console_slot *slot);
 
 /**
- * lpk__slot_flush() - Wait until all that was reserved is printed.
+ * lpk__thread_start() - Give a console its thread, if it has none.
  *
- * Context:  thread; may block.
- * Return:   LPK_OK; -LPK_ETIMEDOUT; -LPK_EINVAL when the console went away.
+ * Context:  thread.
+ * Return:   LPK_OK, also when the console is going; -LPK_ENOMEM.
  */
-int lpk__slot_flush(struct lpk__console_slot *slot,
-    const struct lpk__mark *mark, uint64_t deadline_ns);
-
-/** lpk__thread_start() - Give a console its thread. Context: thread. */
 int lpk__thread_start(struct lpk__console_slot *slot);
 
 /**

@@ -140,11 +140,13 @@ print_some(struct lpk__console_thread *self, enum lpk__step *step)
 	if (*step == LPK__NOTHING && lpk_load_relaxed(&slot->flushers) != 0)
 		*step = lpk__printer_end_line(
 		    printer, &hold, LPK__BY_WRITE, deadline);
-	if (*step != LPK__TAKEN)
+	lpk_store_relaxed(&slot->stuck, *step == LPK__STUCK);
+	if (*step != LPK__TAKEN) {
+		lpk__slot_publish(slot);
 		lpk__printer_end(printer, &hold);
+	}
 	/* Only a reason to wait no longer. */
 	lpk_store_relaxed(&slot->in_driver, 0);
-	lpk_store_relaxed(&slot->stuck, *step == LPK__STUCK);
 	return *step != LPK__TAKEN;
 }
 
@@ -256,26 +258,76 @@ thread_main(void *argument)
 	/* Whatever the mode, there may be something from before. */
 	struct lpk__console_thread self = {
 	    .slot = slot, .looked = lpk_load_relaxed(&slot->kick) - 1};
-	bool left;
+	bool left, ended;
 
 	/*
 	 * Relaxed: what it should know comes with the end of the thread, or
 	 * with the lock below.
 	 */
-	while (lpk_load_relaxed(&slot->stop) == 0)
-		one_round(&self);
-	lpk__registry_lock();
-	left = slot->use == LPK__LEFT;
-	lpk_store_release(&slot->ended, 1);
-	lpk__registry_unlock();
+	do {
+		while (lpk_load_relaxed(&slot->stop) == 0)
+			one_round(&self);
+		lpk__registry_lock();
+		left = slot->use == LPK__LEFT;
+		/* If not, it is wanted again. */
+		ended = lpk_load_relaxed(&slot->stop) != 0;
+		if (ended)
+			lpk_store_release(&slot->ended, 1);
+		lpk__registry_unlock();
+	} while (!ended);
 	lpk__futex_wake(&slot->ended);
 	if (left)
 		lpk__slot_let_go(slot);
 	return NULL;
 }
 
-int
-lpk__thread_start(struct lpk__console_slot *slot)
+/* One at a time starts or stops a thread; false at the deadline. */
+static bool
+manage(struct lpk__console_slot *slot, uint64_t deadline_ns)
+{
+	/*
+	 * LMM(manage:A)
+	 * Pairs with manage:B: the thread is as the last one left it.
+	 */
+	while (!lpk_cas_acquire(&slot->managed, 0, 1)) {
+		if (!lpk__futex_wait(&slot->managed, 1, deadline_ns))
+			return false;
+	}
+	return true;
+}
+
+static void
+manage_end(struct lpk__console_slot *slot)
+{
+	/*
+	 * LMM(manage:B)
+	 * What was done to the thread before the next one may. Pairs with
+	 * manage:A.
+	 */
+	lpk_store_release(&slot->managed, 0);
+	lpk__futex_wake(&slot->managed);
+}
+
+/* One that hung when it was to end may go on; false when there is none. */
+static bool
+go_on(struct lpk__console_slot *slot)
+{
+	bool ended;
+
+	if (!slot->threaded)
+		return false;
+	lpk__registry_lock();
+	ended = lpk_load_relaxed(&slot->ended) != 0;
+	if (!ended)
+		lpk_store_relaxed(&slot->stop, 0);
+	lpk__registry_unlock();
+	if (ended)
+		pthread_join(slot->thread, NULL);
+	return !ended;
+}
+
+static int
+create(struct lpk__console_slot *slot)
 {
 	sigset_t all, before;
 	int failed;
@@ -301,6 +353,20 @@ lpk__thread_start(struct lpk__console_slot *slot)
 	return failed ? -LPK_ENOMEM : LPK_OK;
 }
 
+int
+lpk__thread_start(struct lpk__console_slot *slot)
+{
+	int result = LPK_OK;
+
+	/* Whoever stops it for longer than that is about to unregister it. */
+	if (!manage(slot, lpk_now_ns() + STOP_NS))
+		return LPK_OK;
+	if (lpk__slot_enabled(slot) && !go_on(slot))
+		result = create(slot);
+	manage_end(slot);
+	return result;
+}
+
 /* A thread that is only slow to run is waited for. */
 static bool
 wait_for_end(struct lpk__console_slot *slot, uint64_t deadline_ns)
@@ -319,9 +385,8 @@ wait_for_end(struct lpk__console_slot *slot, uint64_t deadline_ns)
 	return true;
 }
 
-bool
-lpk__thread_stop(
-    struct lpk__console_slot *slot, uint64_t deadline_ns, bool leave)
+static bool
+stop(struct lpk__console_slot *slot, uint64_t deadline_ns, bool leave)
 {
 	bool ended;
 
@@ -340,5 +405,20 @@ lpk__thread_stop(
 	else if (leave)
 		pthread_detach(slot->thread);
 	slot->threaded = !ended && !leave;
+	return ended;
+}
+
+bool
+lpk__thread_stop(
+    struct lpk__console_slot *slot, uint64_t deadline_ns, bool leave)
+{
+	uint64_t until = lpk_now_ns() + 2 * STOP_NS;
+	bool ended;
+
+	/* Somebody else may be at it, with a deadline of his own. */
+	if (!manage(slot, deadline_ns > until ? deadline_ns : until))
+		return false;
+	ended = stop(slot, deadline_ns, leave);
+	manage_end(slot);
 	return ended;
 }

@@ -116,8 +116,7 @@ test_flush_of_a_deadline_in_the_past_does_not_wait(void **state)
 	pr_info("record");
 	assert_int_equal(lpk_flush(0, &result), -LPK_ETIMEDOUT);
 	assert_int_equal(result.consoles, CONSOLES);
-	assert_int_equal(
-	    lpk_console_flush(&consoles[0], 1), -LPK_ETIMEDOUT);
+	assert_int_equal(lpk_console_flush(&consoles[0], 1), -LPK_ETIMEDOUT);
 }
 
 static void
@@ -132,10 +131,8 @@ test_flush_does_not_ask_the_suspended_and_the_silent(void **state)
 	assert_int_equal(lpk_flush(later(), &result), LPK_OK);
 	assert_int_equal(result.consoles, 1);
 	assert_int_equal(device_count(&devices[2], "record"), 1);
-	assert_int_equal(
-	    lpk_console_flush(&consoles[0], later()), -LPK_EINVAL);
-	assert_int_equal(
-	    lpk_console_flush(&consoles[1], later()), -LPK_EINVAL);
+	assert_int_equal(lpk_console_flush(&consoles[0], later()), -LPK_EINVAL);
+	assert_int_equal(lpk_console_flush(&consoles[1], later()), -LPK_EINVAL);
 }
 
 /* A flush in a thread of its own. */
@@ -223,8 +220,7 @@ test_flush_ends_when_the_laggard_is_pulled_out(void **state)
 	assert_int_equal(
 	    pthread_create(&thread, NULL, flush_all_for_ever, NULL), 0);
 	usleep(50000);
-	assert_int_equal(
-	    lpk_console_unregister(&consoles[0], 0), -LPK_EBUSY);
+	assert_int_equal(lpk_console_unregister(&consoles[0], 0), -LPK_EBUSY);
 	expect_flush_end(thread, LPK_OK);
 	device_set_gate(&devices[0], DEVICE_OPEN);
 	while (lpk_load_acquire(&devices[0].exits) == 0)
@@ -359,8 +355,7 @@ test_flush_stats_of_all_are_in_one_list(void **state)
 	(void)state;
 	pr_info("record");
 	assert_int_equal(lpk_flush(later(), NULL), LPK_OK);
-	assert_int_equal(
-	    lpk_consoles_stats(stats, CONSOLES + 1), CONSOLES);
+	assert_int_equal(lpk_consoles_stats(stats, CONSOLES + 1), CONSOLES);
 	for (i = 0; i < CONSOLES; i++) {
 		assert_string_equal(stats[i].name, consoles[i].name);
 		assert_int_equal(stats[i].printed, 1);
@@ -370,8 +365,7 @@ test_flush_stats_of_all_are_in_one_list(void **state)
 	assert_int_equal(lpk_consoles_stats(stats, 1), CONSOLES);
 	assert_string_equal(stats[1].name, "");
 	lpk_console_unregister(&consoles[0], later());
-	assert_int_equal(
-	    lpk_consoles_stats(stats, CONSOLES), CONSOLES - 1);
+	assert_int_equal(lpk_consoles_stats(stats, CONSOLES), CONSOLES - 1);
 	assert_string_equal(stats[0].name, "console-1");
 }
 

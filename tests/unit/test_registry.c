@@ -115,8 +115,7 @@ test_registry_starts_where_it_is_told(void **state)
 		stop(&console);
 		expect_lines(&device, starts[i].lines);
 		lpk_console_stats(&console, &stats);
-		assert_int_equal(
-		    stats.printed, device_count(&device, "\n"));
+		assert_int_equal(stats.printed, device_count(&device, "\n"));
 		assert_int_equal(stats.lost + stats.suppressed, 0);
 		assert_int_equal(stats.lag_records, 0);
 		device_reset(&device);
@@ -155,13 +154,56 @@ test_registry_level_is_of_one_console_from_the_next_record_on(void **state)
 	assert_int_equal(stats.suppressed, 1);
 }
 
+#undef LPK_SUBSYSTEM
+#define LPK_SUBSYSTEM "net"
+
 static void
-log_as(const char *subsystem, int level, const char *text)
+log_net(void)
 {
-	if (strcmp(subsystem, "net") == 0)
-		lpk_printk_to(log_, level, "net: %s", text);
-	else
-		lpk_printk_to(log_, level, "disk: %s", text);
+	pr_info("net info");
+	pr_err("net err");
+}
+
+#undef LPK_SUBSYSTEM
+#define LPK_SUBSYSTEM "disk"
+
+static void
+log_disk(void)
+{
+	pr_info("disk info");
+	pr_err("disk err");
+}
+
+#undef LPK_SUBSYSTEM
+#define LPK_SUBSYSTEM NULL
+
+static void
+test_registry_filter_is_of_one_console_when_it_prints(void **state)
+{
+	struct lpk_console_stats stats;
+
+	(void)state;
+	console.filter = "net=err,disk=off";
+	start(&other);
+	log_net();
+	log_disk();
+	assert_int_equal(lpk_flush(later(), NULL), LPK_OK);
+	/* What was stored before the filter was there is filtered, too. */
+	start(&console);
+	assert_int_equal(lpk_flush(later(), NULL), LPK_OK);
+	assert_int_equal(
+	    lpk_console_set_filter(&console, "disk=info,off", NULL), LPK_OK);
+	log_net();
+	log_disk();
+	pr_crit("no subsystem");
+	assert_int_equal(lpk_flush(later(), NULL), LPK_OK);
+	expect_lines(&device, "net err disk info disk err ");
+	expect_lines(&second,
+	    "net info net err disk info disk err "
+	    "net info net err disk info disk err no subsystem ");
+	lpk_console_stats(&console, &stats);
+	assert_int_equal(stats.printed, 3);
+	assert_int_equal(stats.suppressed, 6);
 }
 
 static void
@@ -187,8 +229,7 @@ test_registry_bad_filter_changes_nothing(void **state)
 	    lpk_console_set_filter(&console, NULL, NULL), -LPK_EINVAL);
 	pr_info("c");
 	assert_int_equal(lpk_flush(later(), NULL), LPK_OK);
-	assert_int_equal(
-	    lpk_console_set_filter(&console, "err", NULL), LPK_OK);
+	assert_int_equal(lpk_console_set_filter(&console, "err", NULL), LPK_OK);
 	pr_info("d");
 	pr_err("e");
 	assert_int_equal(lpk_flush(later(), NULL), LPK_OK);
@@ -389,8 +430,7 @@ wait_for_exits(struct device *which, unsigned long exits)
 {
 	uint64_t until = later();
 
-	while (lpk_load_acquire(&which->exits) != exits &&
-	    lpk_now_ns() < until)
+	while (lpk_load_acquire(&which->exits) != exits && lpk_now_ns() < until)
 		usleep(1000);
 	assert_int_equal(lpk_load_acquire(&which->exits), exits);
 }
@@ -479,8 +519,7 @@ test_registry_reopen_comes_before_the_next_write(void **state)
 		if (i == 0)
 			lpk_consoles_reopen();
 		else
-			assert_int_equal(
-			    lpk_console_reopen(&console), LPK_OK);
+			assert_int_equal(lpk_console_reopen(&console), LPK_OK);
 		assert_int_equal(errno, 4711);
 		until = later() / 2 + lpk_now_ns() / 2;
 		while (lpk_load_acquire(&reopened) == 0 && lpk_now_ns() < until)
@@ -542,6 +581,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(test_registry_starts_where_it_is_told),
 	    CASE(test_registry_level_is_of_one_console_from_the_next_record_on),
+	    CASE(test_registry_filter_is_of_one_console_when_it_prints),
 	    CASE(test_registry_bad_filter_changes_nothing),
 	    CASE(test_registry_suspended_console_keeps_its_place),
 	    CASE(test_registry_suspend_of_a_silent_console_is_no_error),

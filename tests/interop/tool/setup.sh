@@ -10,7 +10,8 @@ trap 'rm -rf "$scratch"' EXIT
 unset LPK_REGION LPK_CONSOLE LPK_LOG NO_COLOR CLICOLOR_FORCE FORCE_COLOR 2>/dev/null || true
 LC_ALL=C
 TZ=UTC
-export LC_ALL TZ
+LPK_LOG=debug
+export LC_ALL TZ LPK_LOG
 lpk=$build/lpk
 
 # shellcheck disable=SC2086

@@ -38,7 +38,7 @@ struct lpk_batch {
 	size_t size_bytes; /* of bytes */
 	uint32_t records;  /* that end in bytes; notices do not count */
 	uint8_t level;     /* the most important one's */
-	bool rest;         /* begins in the middle of a record */
+	bool rest;         /* what the last call left of its batch */
 	/*
 	 * CLOCK_MONOTONIC. A driver that waits for its device returns by then,
 	 * with what it got rid of; it is called again with the rest.

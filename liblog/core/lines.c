@@ -42,6 +42,15 @@ prefix_of(const char *line, size_t length)
 	return at + 2 <= length ? at + 2 : 0;
 }
 
+/* Bytes for a record, behind a notice or not, with something to spare. */
+static size_t
+room_for(const struct lpk__feed *feed, size_t spare)
+{
+	size_t left = feed->room - 1 + LPK__RECORD_LINES - feed->bytes - spare;
+
+	return left < LPK__RECORD_LINES ? left : LPK__RECORD_LINES;
+}
+
 /*
  * A line left open gets its newline when something else is printed; what
  * continues it goes on behind it, without a prefix.
@@ -53,16 +62,19 @@ put_text(struct lpk_console *console, struct lpk__feed *feed,
 	const char *colour = console->colours ? colour_of(record->level) : "";
 	/* A line of /dev/kmsg is a whole record; nothing goes on with it. */
 	uint32_t flags = console->style == LPK_STYLE_KMSG ? 0 : record->flags;
+	size_t length, prefix, room;
 	char *line;
-	size_t length, prefix;
 
 	if ((flags & LPK_RECORD_CONT) == 0 || record->caller != feed->caller)
 		lpk__lines_end(feed);
 	if (colour[0] != '\0')
 		put(feed, colour, __builtin_strlen(colour));
 	line = feed->lines + feed->bytes;
-	length = lpk_record_print(
-	    record, feed->text, console->style, line, LPK__RECORD_LINES);
+	room = room_for(feed, sizeof("\033[0m\n"));
+	length =
+	    lpk_record_print(record, feed->text, console->style, line, room);
+	if (length >= room)
+		length = room - 1;
 	if (feed->line_open) {
 		prefix = prefix_of(line, length);
 		length -= prefix;
@@ -82,10 +94,11 @@ static void
 put_rendered(struct lpk_console *console, struct lpk__feed *feed,
     const struct lpk_record *record, const char *text)
 {
-	size_t length = console->driver->render(console, record, text,
-	    feed->lines + feed->bytes, LPK__RECORD_LINES);
+	size_t room = room_for(feed, 0);
+	size_t length = console->driver->render(
+	    console, record, text, feed->lines + feed->bytes, room);
 
-	feed->bytes += length < LPK__RECORD_LINES ? length : LPK__RECORD_LINES;
+	feed->bytes += length < room ? length : room;
 }
 
 void

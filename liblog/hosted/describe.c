@@ -356,8 +356,9 @@ add(const char *words)
 		result = lpk_console_register(console);
 		if (result == LPK_OK)
 			return true;
-		lpk_snprintf(error, sizeof(error), "%s%s", lpk_strerror(result),
-		    result == -LPK_EINVAL ? " (mode or filter?)" : "");
+		/* A driver may return any errno; the numbers are the same. */
+		lpk_snprintf(error, sizeof(error), "%s; see lpk-%s(7)",
+		    strerror(-result), console->driver->name);
 		lpk_console_free(console);
 	}
 	complain(words, error);

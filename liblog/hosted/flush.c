@@ -221,8 +221,7 @@ lag_ns(const struct lpk__console_slot *slot)
 
 	if (lpk_reader_open(&reader, lpk__slot_log(slot), LPK_SEEK_OLDEST) !=
 		LPK_OK ||
-	    !lpk__position_restore(
-		&slot->printer.positions, &reader, NULL))
+	    !lpk__position_restore(&slot->printer.positions, &reader, NULL))
 		return 0;
 	while (result == -LPK_EPIPE)
 		result = lpk_reader_next(&reader, &record, text, sizeof(text));

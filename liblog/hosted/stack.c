@@ -24,9 +24,8 @@
 /* So many are asked for their thread before another one is made. */
 #define LOOKS 4
 
-#ifndef AT_MINSIGSTKSZ
-#define AT_MINSIGSTKSZ 51
-#endif
+/* What the kernel calls AT_MINSIGSTKSZ; not every C library has the name. */
+#define LEAST_STACK 51
 
 unsigned long lpk__stack_wanted;
 
@@ -40,7 +39,7 @@ static unsigned long hand;
 static size_t
 stack_bytes(void)
 {
-	size_t least = (size_t)getauxval(AT_MINSIGSTKSZ) * 4;
+	size_t least = (size_t)getauxval(LEAST_STACK) * 4;
 
 	return least > STACK_BYTES ? (least + 65535) & ~(size_t)65535 :
 				     STACK_BYTES;

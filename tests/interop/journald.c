@@ -13,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <lpk/consoles.h>
+#include <lpk/panic.h>
 #include <lpk/printk.h>
 
 enum { RECORDS = 1000, LARGE = 2 * 1024 * 1024, LINE = 8 * 1024 * 1024 };
@@ -204,13 +206,12 @@ flush(struct lpk_console *console)
 }
 
 static struct lpk_console *
-add_console(void)
+add_console(const char *words)
 {
 	struct lpk_console *console;
 	char error[256];
 
-	if (lpk_console_new(&console, "journald,tag=tester", error,
-		sizeof(error)) != LPK_OK)
+	if (lpk_console_new(&console, words, error, sizeof(error)) != LPK_OK)
 		fail("no console", error);
 	console->log = log_;
 	if (lpk_console_register(console) != LPK_OK)
@@ -319,6 +320,32 @@ large_entry(void)
 	printf("an entry of %d bytes\n", LARGE);
 }
 
+/* A process that dies says nothing before, and then everything. */
+static void
+last_words(void)
+{
+	static const struct rlimit no_core;
+	pid_t child = fork();
+	int i, status;
+
+	if (child == 0) {
+		journald = 0; /* the parent's */
+		setrlimit(RLIMIT_CORE, &no_core);
+		if (lpk_panic_install(NULL) != LPK_OK)
+			_exit(1);
+		add_console("journald,tag=tester,mode=panic,start=next");
+		for (i = 0; i < 50; i++)
+			log_one("last", i);
+		raise(SIGSEGV);
+		_exit(1);
+	}
+	waitpid(child, &status, 0);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV)
+		fail("last words", "it did not die of its signal");
+	wait_for("STEP=last", 50);
+	printf("50 records of one that died\n");
+}
+
 /* Nobody waits for a journald that is stopped, and nothing is lost. */
 static void
 stopped(struct lpk_console *console)
@@ -387,7 +414,8 @@ main(void)
 	hide_run();
 	write_configuration();
 	start_journald(program);
-	console = add_console();
+	last_words();
+	console = add_console("journald,tag=tester");
 	fields_are_shown(console);
 	bytes_are_exact(console);
 	large_entry();

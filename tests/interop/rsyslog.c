@@ -14,11 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <lpk/consoles.h>
+#include <lpk/panic.h>
 #include <lpk/printk.h>
 
 enum { RECORDS = 2000, RESTART_RECORDS = 6000, LINES = 40000 };
@@ -43,6 +45,7 @@ LPK_LOG_DEFINE(unix_log_2, 65536, 64, 1);
 LPK_LOG_DEFINE(tcp_log_2, 65536, 64, 1);
 LPK_LOG_DEFINE(unix_log_3, 65536, 64, 1);
 LPK_LOG_DEFINE(tcp_log_3, 65536, 64, 1);
+LPK_LOG_DEFINE(last_log, 65536, 64, 1); /* of children */
 static struct lpk_log *log_;
 
 static char folder[] = "/tmp/lpk-rsyslog-XXXXXX";
@@ -532,6 +535,51 @@ direct(const char *target)
 	printf("tcp.out: 100 records in direct mode\n");
 }
 
+/* Its last words: none of them before it dies. */
+static void
+die(const char *words, const char *target)
+{
+	static const struct rlimit no_core;
+	int i;
+
+	/* Whoever fails here must not end the rsyslogd of the parent. */
+	rsyslogd = 0;
+	setrlimit(RLIMIT_CORE, &no_core);
+	if (lpk_panic_install(NULL) != LPK_OK)
+		fail("no panic", words);
+	add_console(log_, words, target);
+	for (i = 0; i < 50; i++)
+		log_one(i);
+	raise(SIGSEGV);
+	_exit(0);
+}
+
+static void
+last_words(const char *out, const char *words, const char *target)
+{
+	int before = load(out), i, tries, arrived = 0, status;
+	pid_t child;
+
+	log_ = &last_log;
+	child = fork();
+	if (child == 0)
+		die(words, target);
+	waitpid(child, &status, 0);
+	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV)
+		fail("it did not die of its signal", out);
+	for (tries = 0; tries < 600 && arrived < 50; tries++) {
+		int count = load(out);
+
+		for (i = before, arrived = 0; i < count; i++)
+			arrived += lines[i].number[0] != '\0';
+		if (arrived < 50)
+			usleep(50000);
+	}
+	if (arrived != 50)
+		fail("last words are missing", out);
+	printf("%s: 50 records of one that died\n", out);
+}
+
 /* By UDP nobody is told what a receiver that ended had not read. */
 static void
 down_for_a_while(const char *program, const char *target)
@@ -575,6 +623,12 @@ run(const char *program)
 	long_record_in_parts();
 	down_for_a_while(program, udp);
 	direct(tcp);
+	last_words("unix.out",
+	    "syslog:unix:%s,tag=tester,facility=daemon,mode=panic", local);
+	last_words("tcp.out",
+	    "syslog:tcp:%s,tag=tester,facility=daemon,mode=panic", tcp);
+	last_words("udp.out",
+	    "syslog:udp:%s,tag=tester,facility=daemon,mode=panic", udp);
 	stopped(&unix_log_3, "unix.out",
 	    "syslog:unix:%s,tag=tester,facility=daemon", local);
 	stopped(&tcp_log_3, "tcp.out",

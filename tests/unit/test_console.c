@@ -453,8 +453,8 @@ test_console_starts_and_stops_under_load(void **state)
 			lpk_console_flush(&console, lpk_now_ns() + SECOND);
 		lpk_console_stats(&console, &stats);
 		/* Its end does not wait for the storm's. */
-		assert_int_equal(
-		    lpk_console_unregister(&console, lpk_now_ns() + 60 * SECOND),
+		assert_int_equal(lpk_console_unregister(
+				     &console, lpk_now_ns() + 60 * SECOND),
 		    LPK_OK);
 		/* No function of the driver runs any more. */
 		after = lpk_load_acquire(&calls);
@@ -483,7 +483,8 @@ test_console_stop_of_a_stuck_driver_gives_it_up(void **state)
 	block_driver();
 	pr_info("never shown");
 	assert_int_equal(
-	    lpk_console_unregister(&stuck, lpk_now_ns() + SECOND / 100), -LPK_EBUSY);
+	    lpk_console_unregister(&stuck, lpk_now_ns() + SECOND / 100),
+	    -LPK_EBUSY);
 	assert_int_equal(lpk_console_flush(&stuck, 0), -LPK_EINVAL);
 	pthread_mutex_unlock(&gate);
 	/* Nothing more is written when it does return. */

@@ -6,6 +6,8 @@
  * LPK_SEED gives a run's seed back, LPK_DEFERRED_COUNT sets the number of
  * random calls.
  */
+#include <sys/mman.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include <lpk/format.h>
@@ -392,6 +394,59 @@ test_deferred_texts_are_those_of_the_call(void **state)
 	EXPECT("|", "%.*s|", 0, (char *)(uintptr_t)1);
 }
 
+/* One text of a call, at each place among the words, two, and a bounded one. */
+static void
+log_places(const char *text, int length)
+{
+	char expected[256];
+	struct got got;
+
+	lpk_printk_to(ring, LPK_ERR, "%s %d %d", text, 1, 2);
+	lpk_printk_to(ring, LPK_ERR, "%d %s %d", 1, text, 2);
+	lpk_printk_to(ring, LPK_ERR, "%d %d %s", 1, 2, text);
+	lpk_printk_to(ring, LPK_ERR, "%s%s", text, text);
+	lpk_printk_to(ring, LPK_ERR, "%d %d %d %d %d %d %d %d %s", 1, 2, 3, 4,
+	    5, 6, 7, 8, text);
+	lpk_printk_to(ring, LPK_ERR, "%.*s|", length / 2, text);
+	snprintf(expected, sizeof(expected), "%s 1 2", text);
+	expect_text(&reader, &got, expected);
+	snprintf(expected, sizeof(expected), "1 %s 2", text);
+	expect_text(&reader, &got, expected);
+	snprintf(expected, sizeof(expected), "1 2 %s", text);
+	expect_text(&reader, &got, expected);
+	snprintf(expected, sizeof(expected), "%s%s", text, text);
+	expect_text(&reader, &got, expected);
+	snprintf(expected, sizeof(expected), "1 2 3 4 5 6 7 8 %s", text);
+	expect_text(&reader, &got, expected);
+	snprintf(expected, sizeof(expected), "%.*s|", length / 2, text);
+	expect_text(&reader, &got, expected);
+}
+
+/* Nothing in front of a text is read, and nothing behind its NUL. */
+static void
+test_deferred_text_of_any_length_is_copied_alone(void **state)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *from = pages + page, *end = from + page;
+	int length, i;
+
+	(void)state;
+	assert_true(pages != MAP_FAILED);
+	assert_int_equal(mprotect(pages, page, PROT_NONE), 0);
+	assert_int_equal(mprotect(end, page, PROT_NONE), 0);
+	log_afresh();
+	for (length = 0; length < 80; length++) {
+		for (i = 0; i < length; i++)
+			from[i] = end[i - length - 1] = (char)('!' + i);
+		from[length] = end[-1] = '\0';
+		log_places(from, length);
+		log_places(end - length - 1, length);
+	}
+	munmap(pages, 3 * page);
+}
+
 static void
 test_deferred_zero_to_many_arguments_agree(void **state)
 {
@@ -561,6 +616,7 @@ main(void)
 	    cmocka_unit_test(test_deferred_integers_of_all_widths_agree),
 	    cmocka_unit_test(test_deferred_floats_and_pointers_agree),
 	    cmocka_unit_test(test_deferred_texts_are_those_of_the_call),
+	    cmocka_unit_test(test_deferred_text_of_any_length_is_copied_alone),
 	    cmocka_unit_test(test_deferred_zero_to_many_arguments_agree),
 	    cmocka_unit_test(
 		test_deferred_format_of_run_time_is_rendered_at_the_call),

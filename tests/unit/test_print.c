@@ -311,6 +311,35 @@ test_print_any_two_bytes_stay_within_the_line(void **state)
 	}
 }
 
+/* Whatever does not fit is left out, to the byte. */
+static void
+test_print_line_of_any_size_is_the_beginning(void **state)
+{
+	static const char text[] =
+	    "plain text, a longer run of it, \xc3\xa4\xe2"
+	    "\x82\xac\tand\x01 then\nanother line";
+	char whole[256], part[256];
+	size_t length, size, kept, i;
+
+	(void)state;
+	record.text_bytes = sizeof(text) - 1;
+	length = lpk_record_print(
+	    &record, text, LPK_STYLE_TEXT, whole, sizeof(whole));
+	assert_true(length < sizeof(whole));
+	for (size = 0; size <= length + 10; size++) {
+		memset(part, '#', sizeof(part));
+		assert_int_equal(
+		    lpk_record_print(&record, text, LPK_STYLE_TEXT, part, size),
+		    length);
+		kept = size > length ? length : size != 0 ? size - 1 : 0;
+		assert_memory_equal(part, whole, kept);
+		if (size != 0)
+			assert_int_equal(part[kept], '\0');
+		for (i = size; i < sizeof(part); i++)
+			assert_int_equal(part[i], '#');
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, NULL)
 
 int
@@ -331,6 +360,7 @@ main(void)
 	    CASE(test_print_cut_utf8_at_the_end_is_escaped),
 	    CASE(test_print_what_turns_a_line_is_escaped),
 	    CASE(test_print_any_two_bytes_stay_within_the_line),
+	    CASE(test_print_line_of_any_size_is_the_beginning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

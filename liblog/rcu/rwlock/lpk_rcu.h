@@ -16,10 +16,10 @@ extern pthread_rwlock_t lpk__rcu_lock __attribute__((visibility("hidden")));
 #define lpk_rcu_synchronize()                                                  \
 	((void)pthread_rwlock_wrlock(&lpk__rcu_lock),                          \
 	    (void)pthread_rwlock_unlock(&lpk__rcu_lock))
-#define lpk_rcu_dereference(pointer)                                           \
-	__atomic_load_n(&(pointer), __ATOMIC_ACQUIRE)
+#define lpk_rcu_dereference(pointer) (pointer)
 #define lpk_rcu_publish(pointer, value)                                        \
-	__atomic_store_n(&(pointer), (value), __ATOMIC_RELEASE)
+	((void)pthread_rwlock_wrlock(&lpk__rcu_lock), (pointer) = (value),     \
+	    (void)pthread_rwlock_unlock(&lpk__rcu_lock))
 #define lpk_rcu_before_fork() ((void)pthread_rwlock_wrlock(&lpk__rcu_lock))
 #define lpk_rcu_after_fork_parent()                                            \
 	((void)pthread_rwlock_unlock(&lpk__rcu_lock))

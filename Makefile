@@ -105,8 +105,8 @@ atomic_dir := liblog/atomic/$(ATOMIC)
 port_dir := liblog/port/posix
 rcu_dir := liblog/rcu/$(RCU)
 core_flags := -Wconversion -Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir)
-hosted_flags := $(core_flags) -I$(rcu_dir) -D_GNU_SOURCE=
-console_flags := -Wconversion -Iinclude -D_GNU_SOURCE=
+hosted_flags := $(core_flags) -I$(rcu_dir) -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64
+console_flags := -Wconversion -Iinclude -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64
 test_flags := -Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir) -Itests/support -D_GNU_SOURCE=
 layer_flags = $(if $(filter consoles/%,$(1)),$(console_flags),$(if \
 	$(filter liblog/core/%,$(1)),$(core_flags),$(hosted_flags)))
@@ -335,7 +335,7 @@ HEADERS := $(sort $(wildcard include/lpk/*.h))
 # What the scripts need to know of this build.
 export CC CXX NM
 TEST_ENV = LPK_BUILD='$(abspath $(O))' LPK_MAKE='$(MAKE)' \
-	LPK_CFLAGS='$(m32) $(CFLAGS)'
+	LPK_CFLAGS='$(m32) $(CFLAGS)' LPK_LIBS='$(LINK_LIBS)'
 RUN_TESTS = @$(TEST_ENV) sh tests/run.sh
 
 define checks_of_this_build

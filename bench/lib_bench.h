@@ -122,7 +122,10 @@ struct bench_figure {
 	double best;      /* ticks: the lowest median of a round; 0: unknown */
 	double values[3]; /* where there is no histogram: median, min, max */
 	const char *cpus;
-	const char *note;
+	const char *note;   /* behind the name; of a name's first line only */
+	const char *remark; /* behind the figures */
+	const char *tags;   /* for programs: "key": value, ... as in JSON */
+	bool curve;         /* the JSON has the whole distribution, too */
 	uint64_t calls;
 	uint64_t lost; /* calls - records stored, or not printed */
 	uint64_t dropped;

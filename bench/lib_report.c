@@ -12,7 +12,7 @@
 
 #include "lib_bench.h"
 
-#define FIGURES_MAX 128
+#define FIGURES_MAX 512
 #define NOTES_MAX 16
 
 struct bench_options bench_options;
@@ -130,6 +130,15 @@ figure_at(const struct bench_figure *figure, double share)
 	return in_ns(figure, bench_hist_at(figure->hist, share));
 }
 
+/* p99.9 of a hundred samples says nothing: it is their maximum. */
+static bool
+figure_has(const struct bench_figure *figure, double share)
+{
+	double beyond = (double)figure->hist->count * (1 - share);
+
+	return figure->hist->count != 0 && (share >= 1 || beyond >= 0.999);
+}
+
 static double
 figure_stat(const struct bench_figure *figure, enum bench_stat stat)
 {
@@ -174,7 +183,9 @@ print_targets(FILE *to, const struct bench_figure *figure)
 static void
 print_value(FILE *to, double value)
 {
-	if (value >= 99999.5)
+	if (value >= 99999499.5)
+		fprintf(to, "%7.0fM", value / 1000000);
+	else if (value >= 99999.5)
 		fprintf(to, "%7.0fk", value / 1000);
 	else
 		fprintf(to, value < 99.95 ? "%8.1f" : "%8.0f", value);
@@ -188,8 +199,12 @@ print_latency(FILE *to, const struct bench_figure *figure)
 	fprintf(to, "  %-31s %-5s", figure->kind,
 	    figure->cpus != NULL ? figure->cpus : "");
 	print_value(to, figure_mean(figure));
-	for (i = 0; i < SHARES; i++)
-		print_value(to, figure_at(figure, shares[i]));
+	for (i = 0; i < SHARES; i++) {
+		if (figure_has(figure, shares[i]))
+			print_value(to, figure_at(figure, shares[i]));
+		else
+			fprintf(to, "%8s", "-");
+	}
 	if (figure->best != 0)
 		print_value(to, in_ns(figure, figure->best));
 	else
@@ -199,7 +214,8 @@ print_latency(FILE *to, const struct bench_figure *figure)
 	fprintf(to, " %7.0f %6.0f", (double)figure->usage.preempted,
 	    (double)(figure->lost + figure->dropped));
 	print_targets(to, figure);
-	fputs("\n", to);
+	fprintf(to, "%s%s\n", figure->remark != NULL ? "  " : "",
+	    figure->remark != NULL ? figure->remark : "");
 }
 
 static void
@@ -214,7 +230,8 @@ print_scalar(FILE *to, const struct bench_figure *figure)
 		    (double)figure->usage.minor_faults,
 		    (double)figure->usage.major_faults);
 	print_targets(to, figure);
-	fputs("\n", to);
+	fprintf(to, "%s%s\n", figure->remark != NULL ? "  " : "",
+	    figure->remark != NULL ? figure->remark : "");
 }
 
 static void
@@ -344,6 +361,26 @@ say_json(void *to, const char *key, const char *value)
 	fputs("\n", to);
 }
 
+/*
+ * [share, ns] in steps as HdrHistogram prints them: five to each halving of
+ * what is left above.
+ */
+static void
+json_curve(FILE *to, const struct bench_figure *figure)
+{
+	double left = 1, share = 0;
+	int step;
+
+	fputs("\"curve\": [", to);
+	for (step = 0; step < 200 && figure_has(figure, share); step++) {
+		fprintf(to, "[%.8g, %.6g], ", share, figure_at(figure, share));
+		if (step % 5 == 4)
+			left /= 2;
+		share = 1 - left + left / 2 * (step % 5 + 1) / 5;
+	}
+	fprintf(to, "[1, %.6g]], ", figure_at(figure, 1));
+}
+
 static void
 json_values(FILE *to, const struct bench_figure *figure)
 {
@@ -359,9 +396,15 @@ json_values(FILE *to, const struct bench_figure *figure)
 	    "\"mean\": %.3f, \"min\": %.3f, ",
 	    (double)figure->hist->count, figure->per, figure_mean(figure),
 	    in_ns(figure, (double)figure->hist->min));
-	for (i = 0; i < SHARES; i++)
-		fprintf(to, "\"%s\": %.3f, ", share_names[i],
-		    figure_at(figure, shares[i]));
+	for (i = 0; i < SHARES; i++) {
+		if (figure_has(figure, shares[i]))
+			fprintf(to, "\"%s\": %.3f, ", share_names[i],
+			    figure_at(figure, shares[i]));
+		else
+			fprintf(to, "\"%s\": null, ", share_names[i]);
+	}
+	if (figure->curve)
+		json_curve(to, figure);
 }
 
 static void
@@ -377,6 +420,9 @@ json_figure(FILE *to, const struct bench_figure *figure)
 	json_pair(to, "unit", figure->unit != NULL ? figure->unit : "ns");
 	json_pair(to, "cpus", figure->cpus);
 	json_pair(to, "note", figure->note);
+	json_pair(to, "remark", figure->remark);
+	if (figure->tags != NULL)
+		fprintf(to, "%s, ", figure->tags);
 	json_values(to, figure);
 	fprintf(to,
 	    "\"calls\": %.0f, \"lost\": %.0f, \"dropped\": %.0f, "

@@ -14,7 +14,8 @@
 LPK_BEGIN_DECLS
 
 /* options->flags */
-#define LPK_INIT_LOCKED 0x1u /* no page of the region is ever paged out */
+/* No page of the region is ever paged out, where RLIMIT_MEMLOCK lets it. */
+#define LPK_INIT_LOCKED 0x1u
 #define LPK_INIT_NODUMP 0x2u /* the region is left out of core files */
 #define LPK_INIT_NO_PANIC                                                      \
 	0x4u /* crashes are not handled: no lpk_panic_install() */

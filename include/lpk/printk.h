@@ -48,6 +48,29 @@ LPK_BEGIN_DECLS
 #define LPK_SITE_CONT 0x02u /* continues the caller's line */
 #define LPK_SITE_OPEN 0x04u /* leaves the line open */
 
+/*
+ * What plan holds until the first call has planned. `lpk sites` finds the
+ * sites in the data of an executable file by it: four random numbers, to be
+ * drawn anew when struct lpk_site changes.
+ */
+#define LPK__SITE_MARK_0 0xb63fd1e5ul
+#define LPK__SITE_MARK_1 0x94c80a7dul
+#define LPK__SITE_MARK_2 0xe72d5b91ul
+#define LPK__SITE_MARK_3 0xa80e64c3ul
+#if __SIZEOF_LONG__ >= 8
+#define LPK__SITE_MARK                                                         \
+	{                                                                      \
+		LPK__SITE_MARK_0 | LPK__SITE_MARK_1 << 32,                     \
+		    LPK__SITE_MARK_2 | LPK__SITE_MARK_3 << 32                  \
+	}
+#else
+#define LPK__SITE_MARK                                                         \
+	{                                                                      \
+		LPK__SITE_MARK_0, LPK__SITE_MARK_1, LPK__SITE_MARK_2,          \
+		    LPK__SITE_MARK_3                                           \
+	}
+#endif
+
 /* A place in the source that logs; static, one for each call. */
 struct lpk_site {
 	unsigned long state;
@@ -181,9 +204,10 @@ lpk__module_unload(void)
 #define LPK__FIRST_(first, ...) first
 
 #define LPK__SITE(level, flags, ...)                                           \
-	static struct lpk_site lpk__site = {LPK_SITE_NEW, 0, 0, {0}, 0,        \
-	    LPK_LITERAL(LPK__FIRST(__VA_ARGS__)), LPK_PREFIX, LPK_SUBSYSTEM,   \
-	    __FILE__, __func__, __LINE__, (uint8_t)(level), (flags)}
+	static struct lpk_site lpk__site = {LPK_SITE_NEW, 0, 0,                \
+	    LPK__SITE_MARK, 0, LPK_LITERAL(LPK__FIRST(__VA_ARGS__)),           \
+	    LPK_PREFIX, LPK_SUBSYSTEM, __FILE__, __func__, __LINE__,           \
+	    (uint8_t)(level), (flags)}
 
 /* One load and one branch for a call that is switched off. */
 #define LPK__SITE_ENABLED()                                                    \

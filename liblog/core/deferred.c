@@ -155,7 +155,7 @@ begin(struct lpk_log *log, struct lpk__store *store, uint32_t number,
 	return true;
 }
 
-static void
+static LPK_COLD void
 log_words(struct lpk_log *log, uint32_t number, const uint64_t *arguments,
     uint32_t count)
 {
@@ -236,7 +236,7 @@ otherwise:
 	log_packed(log, site, number, site->format, arguments, count);
 }
 
-/* Every way but the shortest. */
+/* A site's first call, and those that are rendered at once. */
 static LPK_COLD void
 log_otherwise(struct lpk_log *log, struct lpk_site *site, const char *format,
     const uint64_t *arguments, uint32_t count)
@@ -259,7 +259,8 @@ log_otherwise(struct lpk_log *log, struct lpk_site *site, const char *format,
 
 /*
  * The shortest way is written out so that it makes no call but in its last
- * step: nothing has to be kept in memory across one.
+ * step: nothing has to be kept in memory across one. Others leave it at once,
+ * so that it has little to keep in registers.
  */
 void
 lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,
@@ -276,29 +277,29 @@ lpk__log(struct lpk_log *log, struct lpk_site *site, const char *format,
 	log = lpk__fast_log(log);
 	/* Relaxed: the name of the log never changes once it has one. */
 	epoch = lpk_load_relaxed(&log->epoch);
-	if (LPK_UNLIKELY(entry >> LPK__SITE_EPOCH_SHIFT != epoch))
-		goto otherwise;
-	if ((entry & LPK__SITE_KIND_MASK) != LPK__SITE_WORDS) {
-		if ((entry & LPK__SITE_KIND_MASK) != LPK__SITE_PACKED)
-			goto otherwise;
-		log_string(
-		    log, site, lpk__entry_number(entry), arguments, count);
+	if (LPK_UNLIKELY(entry >> LPK__SITE_EPOCH_SHIFT != epoch)) {
+		log_otherwise(log, site, format, arguments, count);
 		return;
 	}
-	/* Its format is a literal: what comes from here on need not be kept. */
+	if ((entry & LPK__SITE_KIND_MASK) != LPK__SITE_WORDS) {
+		if ((entry & LPK__SITE_KIND_MASK) == LPK__SITE_PACKED)
+			log_string(log, site, lpk__entry_number(entry),
+			    arguments, count);
+		else
+			log_otherwise(log, site, format, arguments, count);
+		return;
+	}
 	if (LPK_UNLIKELY(!lpk__fast_self(
 		log->geometry.lanes, &store.caller, &store.lane)))
-		goto literal;
+		goto otherwise;
 	store.time = lpk__fast_clock();
 	if (LPK_UNLIKELY(!lpk__ring_try(
 		log, store.lane, words_units(count), &store.slot, &name)))
-		goto literal;
+		goto otherwise;
 	lpk__store_deferred(&store, lpk__entry_number(entry));
 	write_words(lpk__store_arguments(&store), arguments, count);
 	lpk__store_end(log, &store);
 	return;
-literal:
-	format = site->format;
 otherwise:
-	log_otherwise(log, site, format, arguments, count);
+	log_words(log, lpk__entry_number(entry), arguments, count);
 }

@@ -4,9 +4,9 @@
  */
 #include "dict.h"
 
-#include "rules.h"
 #include "message.h"
 #include "port_fast.h"
+#include "rules.h"
 
 /* Numbers of entries are offsets in units of 8 bytes, + 1: 0 is none. */
 #define UNIT 8u

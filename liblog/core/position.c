@@ -36,6 +36,8 @@ copy_in(struct lpk__position *to, const struct lpk_reader *reader,
 	lpk_store32_relaxed(&to->seq_high, (uint32_t)(reader->seq >> 32));
 	lpk_store32_relaxed(&to->lost_low, (uint32_t)reader->lost_new);
 	lpk_store32_relaxed(&to->lost_high, (uint32_t)(reader->lost_new >> 32));
+	for (i = 0; i < LPK__COUNTS; i++)
+		lpk_store_relaxed(&to->told.counts[i], told->counts[i]);
 	lpk_store_relaxed(&to->told.dropped, told->dropped);
 	lpk_store32_relaxed(&to->told.open, told->open);
 }
@@ -93,6 +95,8 @@ copy_out(struct lpk_reader *reader, struct lpk__told *told,
 	reader->lost_new = (uint64_t)lpk_load32_relaxed(&from->lost_high)
 		<< 32 |
 	    lpk_load32_relaxed(&from->lost_low);
+	for (i = 0; i < LPK__COUNTS; i++)
+		told->counts[i] = lpk_load_relaxed(&from->told.counts[i]);
 	told->dropped = lpk_load_relaxed(&from->told.dropped);
 	told->open = lpk_load32_relaxed(&from->told.open);
 }

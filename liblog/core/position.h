@@ -9,9 +9,22 @@
 
 #include "reader.h"
 
-/* What was told on the device, besides records. */
+/* The accounts of a console: see struct lpk_console_stats. */
+enum lpk__count {
+	LPK__PRINTED,
+	LPK__SUPPRESSED,
+	LPK__LOST,
+	LPK__REFUSED,
+	LPK__REPLAYED,
+	LPK__DIRECT,
+	LPK__BYTES,
+	LPK__COUNTS
+};
+
+/* What the device was told, besides the records themselves. */
 struct lpk__told {
-	unsigned long dropped; /* by the log */
+	unsigned long counts[LPK__COUNTS]; /* of the records until here */
+	unsigned long dropped;             /* by the log */
 	uint32_t open; /* the line is this caller's still; 0: it ended */
 };
 

@@ -47,19 +47,16 @@ sequence_bytes(const unsigned char *text, size_t left)
 	return length;
 }
 
-/* The first byte of eight that is not printable ASCII; 8: none. */
-static inline unsigned int
-plain_count(const unsigned char *text)
+/* Marks (0x80) on those of eight bytes that are not printable ASCII. */
+static inline uint64_t
+odd_bytes(uint64_t bytes)
 {
-	uint64_t bytes, low, plain;
+	uint64_t low = bytes & LPK__BYTES(0x7f);
 
-	__builtin_memcpy(&bytes, text, 8);
-	low = bytes & LPK__BYTES(0x7f);
 	/* From 0x20 on the first sum reaches 0x80, at 0x7f the second does. */
-	plain = (low + LPK__BYTES(0x80 - 0x20)) & ~(low + LPK__BYTES(1)) &
-	    ~bytes & LPK__BYTES(0x80);
-	plain ^= LPK__BYTES(0x80);
-	return plain == 0 ? 8 : lpk__bytes_first(plain);
+	return (~(low + LPK__BYTES(0x80 - 0x20)) | (low + LPK__BYTES(1)) |
+		   bytes) &
+	    LPK__BYTES(0x80);
 }
 
 static inline void
@@ -79,14 +76,21 @@ static inline size_t
 put_plain(struct lpk__out *out, const unsigned char *text, size_t bytes)
 {
 	size_t steps = lpk__out_steps(out, bytes), i = 0, begin;
-	unsigned int count = 8;
+	char *buf = out->buf;
+	uint64_t eight, odd;
 
-	for (; steps != 0 && count == 8; steps--) {
-		__builtin_memcpy(out->buf + out->len, text + i, 8);
-		count = plain_count(text + i);
-		i += count;
-		out->len += count;
+	for (; steps != 0; steps--) {
+		__builtin_memcpy(&eight, text + i, 8);
+		__builtin_memcpy(buf + out->len + i, &eight, 8);
+		odd = odd_bytes(eight);
+		if (odd != 0) {
+			i += lpk__bytes_first(odd);
+			break;
+		}
+		/* Not a sum with what was found: the next load would wait. */
+		i += 8;
 	}
+	out->len += i;
 	for (begin = i; i < bytes; i++) {
 		if ((text[i] < 0x20 || text[i] >= 0x7f) && text[i] != '\t')
 			break;

@@ -179,21 +179,30 @@ set_torn(struct lpk__printer *printer, const struct lpk__feed *feed, bool torn)
 static void
 publish(struct lpk__printer *printer, const struct lpk__feed *feed)
 {
-	const struct lpk__told told = {
+	struct lpk__told told = {
 	    .dropped = feed->dropped,
 	    .open = feed->line_open ? feed->caller : 0,
 	};
+	int i;
 
+	for (i = 0; i < LPK__COUNTS; i++)
+		told.counts[i] = lpk_load_relaxed(&printer->counts[i]);
 	lpk__position_publish(&printer->positions, &feed->reader, &told);
 }
 
+/* The accounts, too: what was counted and not published is not settled. */
 static bool
-restore(const struct lpk__printer *printer, struct lpk__feed *feed)
+restore(struct lpk__printer *printer, struct lpk__feed *feed)
 {
 	struct lpk__told told;
+	int i;
 
 	if (!lpk__position_restore(&printer->positions, &feed->reader, &told))
 		return false;
+	for (i = 0; i < LPK__COUNTS; i++) {
+		if (i != LPK__REPLAYED)
+			lpk_store_relaxed(&printer->counts[i], told.counts[i]);
+	}
 	feed->dropped = told.dropped;
 	feed->line_open = told.open != 0;
 	feed->caller = told.open;

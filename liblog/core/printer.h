@@ -17,17 +17,6 @@
 #define LPK__RECORD_LINES ((size_t)LPK_TEXT_MAX * 32)
 #define LPK__TEXT_ROOM (LPK_TEXT_MAX + 2)
 
-enum lpk__count {
-	LPK__PRINTED,
-	LPK__SUPPRESSED,
-	LPK__LOST,
-	LPK__REFUSED,
-	LPK__REPLAYED,
-	LPK__DIRECT,
-	LPK__BYTES,
-	LPK__COUNTS
-};
-
 /*
  * A cursor, what was read and rendered, and how much of that the device has.
  * What is counted here is added to the console's accounts when the device has

@@ -22,6 +22,7 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGABRT};
 static const char *const names[] = {
     "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGABRT"};
 
+static struct sigaction ours;
 static struct sigaction before[SIGNALS];
 static siginfo_t first; /* what the process dies of */
 static unsigned long installed_pid;
@@ -123,12 +124,60 @@ print(const siginfo_t *info, const ucontext_t *context, bool again)
 	}
 }
 
+/*
+ * Consoles raise signals of their own, by a pipe without a reader or a file
+ * that is too big. They are held off until we return, and would then kill in
+ * the place of the one that we were called for.
+ */
+static void
+swallow(const sigset_t *pending)
+{
+	static const int raised[] = {SIGPIPE, SIGXFSZ};
+	const struct timespec at_once = {0, 0};
+	sigset_t one;
+	size_t i;
+
+	for (i = 0; i < sizeof(raised) / sizeof(raised[0]); i++) {
+		if (sigismember(pending, raised[i]))
+			continue;
+		sigemptyset(&one);
+		sigaddset(&one, raised[i]);
+		sigtimedwait(&one, NULL, &at_once);
+	}
+}
+
+/*
+ * Somebody had put another handler in our place, and put us back by signal(),
+ * which knows of no siginfo: then there is none. Once more, with it: a fault
+ * comes again by itself.
+ */
+static bool
+came_without_info(int number)
+{
+	struct sigaction now;
+
+	if (sigaction(number, NULL, &now) != 0 ||
+	    (now.sa_flags & SA_SIGINFO) != 0 ||
+	    now.sa_sigaction != ours.sa_sigaction)
+		return false;
+	sigaction(number, &ours, NULL);
+	if (number == SIGABRT)
+		syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), number);
+	return true;
+}
+
 static void
 handler(int number, siginfo_t *info, void *context)
 {
 	int saved = errno;
+	sigset_t pending;
 
-	(void)number;
+	if (came_without_info(number)) {
+		errno = saved;
+		return;
+	}
+	sigemptyset(&pending);
+	sigpending(&pending);
 	/* A child of vfork(2) runs on our memory; it dies for itself. */
 	if ((unsigned long)syscall(SYS_getpid) != installed_pid) {
 		die(info, true);
@@ -140,6 +189,7 @@ handler(int number, siginfo_t *info, void *context)
 		first = *info;
 		print(info, context, false);
 		lpk__panic_end();
+		swallow(&pending);
 		die(info, true);
 		break;
 	case LPK__CLAIM_AGAIN:
@@ -177,10 +227,6 @@ int
 lpk_panic_install(const struct lpk_panic_options *options)
 {
 	const struct lpk_panic_options defaults = LPK_PANIC_OPTIONS_INIT;
-	struct sigaction action = {
-	    .sa_sigaction = handler,
-	    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
-	};
 	int i;
 
 	if (options == NULL)
@@ -199,9 +245,11 @@ lpk_panic_install(const struct lpk_panic_options *options)
 		lpk__stack_get();
 	}
 	installed_pid = (unsigned long)getpid();
-	fill_mask(&action.sa_mask);
+	ours.sa_sigaction = handler;
+	ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+	fill_mask(&ours.sa_mask);
 	for (i = 0; i < SIGNALS; i++) {
-		if (sigaction(signals[i], &action, &before[i]) != 0)
+		if (sigaction(signals[i], &ours, &before[i]) != 0)
 			return -LPK_EIO;
 	}
 	return LPK_OK;

@@ -32,7 +32,7 @@ static const struct lpk_console_driver *drivers[DRIVERS_MAX] = {
 struct made {
 	struct lpk_console console;
 	char filter[WORDS_BYTES];
-	unsigned char device[];
+	_Alignas(max_align_t) unsigned char device[];
 };
 
 /* One description on its way in. */
@@ -236,15 +236,15 @@ take_option(struct reading *reading, const char *key, const char *value)
 		return LPK_OK;
 	if (key[0] == '\0')
 		return fail(reading, -LPK_EINVAL,
-		    "%s: \"%s\" is no target for it; see lpk-%s(7)",
+		    "%s: \"%.128s\" is no target for it; see lpk-%s(7)",
 		    driver->name, value, driver->name);
 	if (result == -LPK_ENOENT)
 		return fail(reading, -LPK_EINVAL,
-		    "%s: \"%s\" is not an option of it; see lpk-%s(7)",
+		    "%s: \"%.128s\" is not an option of it; see lpk-%s(7)",
 		    driver->name, key, driver->name);
 	return fail(reading, -LPK_EINVAL,
-	    "%s: \"%s=%s\" makes no sense; see lpk-%s(7)", driver->name, key,
-	    value, driver->name);
+	    "%s: \"%.64s=%.128s\" makes no sense; see lpk-%s(7)", driver->name,
+	    key, value, driver->name);
 }
 
 static int
@@ -258,6 +258,9 @@ take_options(struct reading *reading, char *words)
 		if (words[0] == '\0')
 			continue;
 		value = strchr(words, '=');
+		if (value == words)
+			return fail(reading, -LPK_EINVAL,
+			    "\"%.128s\" has no key", words);
 		if (value != NULL)
 			*value++ = '\0';
 		result = take_option(
@@ -277,7 +280,7 @@ take_driver(struct reading *reading, const char *name)
 	if (driver == NULL) {
 		list_drivers(known, sizeof(known));
 		return fail(reading, -LPK_ENOENT,
-		    "\"%s\" is not a console; there are %s", name, known);
+		    "\"%.64s\" is not a console; there are %s", name, known);
 	}
 	made = calloc(1, sizeof(*made) + driver->device_bytes);
 	if (made == NULL)
@@ -335,13 +338,19 @@ lpk_console_free(struct lpk_console *console)
 		free(console->made);
 }
 
+/* The words are anybody's: what a terminal would obey is not for it. */
 static void
 complain(const char *words, const char *error)
 {
-	char text[512];
+	char text[768], *at;
 
-	lpk_snprintf(
-	    text, sizeof(text), "lpk: console \"%s\": %s\n", words, error);
+	lpk_snprintf(text, sizeof(text) - 1, "lpk: console \"%.200s%s\": %s",
+	    words, strlen(words) > 200 ? "..." : "", error);
+	for (at = text; *at != '\0'; at++) {
+		if ((unsigned char)*at < ' ' || *at == 127)
+			*at = '?';
+	}
+	strcpy(at, "\n");
 	(void)!write(STDERR_FILENO, text, strlen(text));
 }
 

@@ -11,6 +11,7 @@
 
 #include <lpk/port.h>
 
+#include "control.h"
 #include "core/reader.h"
 #include "lpk_atomic.h"
 #include "panic.h"
@@ -70,11 +71,16 @@ static bool
 wanted(const struct lpk__console_slot *slot, const struct lpk_log *log)
 {
 	unsigned long mode = lpk_load_relaxed(&slot->mode);
+	/*
+	 * LMM(wanted:C)
+	 * Pairs with resume:A.
+	 */
+	bool suspended = lpk_load_acquire(&slot->suspended) != 0;
 
-	return lpk__slot_enabled(slot) && lpk__slot_log(slot) == log &&
+	return !suspended && lpk__slot_enabled(slot) &&
+	    lpk__slot_log(slot) == log &&
 	    lpk_load_relaxed(&slot->can_direct) != 0 &&
-	    lpk_load_relaxed(&slot->suspended) == 0 && mode != LPK_MODE_PANIC &&
-	    !lpk_panicking() &&
+	    mode != LPK_MODE_PANIC && !lpk_panicking() &&
 	    (mode == LPK_MODE_DIRECT || nesting != 0 ||
 		lpk_load_relaxed(&lpk__direct_all) != 0);
 }
@@ -164,6 +170,7 @@ print_on(struct lpk__console_slot *slot, struct lpk_log *log,
 		    !lpk__printer_begin(&slot->printer, &hold))
 			return;
 		lpk_store_relaxed(&slot->pending, 0);
+		lpk__control_look(slot);
 		/* Another console may have this slot by now. */
 		step = wanted(slot, log) ?
 		    print_all(slot, &hold, &budget, stuck ? 0 : deadline_ns) :

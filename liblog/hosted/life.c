@@ -105,6 +105,27 @@ in_parent(void)
 }
 
 /*
+ * What threads of the parent had begun to store, nobody will finish here. It
+ * counts as read, or the child would wait for it.
+ */
+static void
+pass_unfinished(struct lpk__printer *printer)
+{
+	struct lpk__told told = {.dropped = printer->feed.dropped};
+	struct lpk_reader *reader = &printer->feed.reader;
+	struct lpk__mark mark;
+	uint32_t i;
+
+	lpk__mark_set(&mark, printer->log);
+	reader->seq = 0;
+	for (i = 0; i < printer->log->geometry.blocks; i++) {
+		reader->done[i] = mark.records[i];
+		reader->seq += mark.records[i];
+	}
+	lpk__position_publish(&printer->positions, reader, &told);
+}
+
+/*
  * Of all threads only this one is left: no owner, no thread of a console. What
  * the parent stored is for the parent's consoles to print.
  */
@@ -125,6 +146,7 @@ begin_again(struct lpk__console_slot *slot)
 	printer->console->start = LPK_SEEK_NEXT;
 	lpk__printer_open(printer);
 	printer->console->start = start;
+	pass_unfinished(printer);
 	if (lpk_load_relaxed(&printer->enabled) != 0)
 		lpk__printer_zap(printer);
 }
@@ -150,8 +172,17 @@ in_child(void)
 	lpk__direct_update();
 }
 
-__attribute__((constructor(103))) static void
-life_init(void)
+static void
+begin(void)
 {
 	pthread_atfork(before_fork, in_parent, in_child);
+}
+
+/* Called, and no constructor: what nobody calls is not linked statically. */
+void
+lpk__life_begin(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, begin);
 }

@@ -24,6 +24,8 @@
 
 #include <lpk/init.h>
 
+#include "announce.h"
+#include "control.h"
 #include "core/dict.h"
 #include "core/log.h"
 #include "page.h"
@@ -97,19 +99,29 @@ block_signals(sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, &all, before);
 }
 
-/* What is in use: the head, the dictionary, and blocks that were opened. */
+/* What is in use: pages that nothing was stored to stay untouched. */
 static void
 copy_log(unsigned char *to)
 {
 	const struct lpk_log *log = &lpk__default_log;
-	size_t block_bytes = log->geometry.block_bytes;
-	size_t at = (size_t)(log->blocks - log->region);
+	const struct lpk_geometry *geometry = &log->geometry;
+	size_t used = lpk__head(log)->dict_used;
 	uint32_t i;
 
-	memcpy(to, log->region, at);
-	for (i = 0; i < log->geometry.blocks; i++, at += block_bytes) {
-		if (lpk__block(log, i)->life != LPK__LIFE_FRESH)
-			memcpy(to + at, log->region + at, block_bytes);
+	if (used > geometry->dict_bytes)
+		used = geometry->dict_bytes;
+	memcpy(to, log->region, LPK_HEAD_BYTES + used);
+	for (i = 0; i < geometry->blocks; i++) {
+		const struct lpk__block *block = lpk__block(log, i);
+		size_t at =
+		    (size_t)((const unsigned char *)block - log->region);
+		size_t units = block->state & LPK__OFFSET_MASK;
+
+		if (block->life == LPK__LIFE_FRESH)
+			continue;
+		if (units > geometry->units)
+			units = geometry->units;
+		memcpy(to + at, block, geometry->data_offset + units * 8);
 	}
 }
 
@@ -243,6 +255,8 @@ after_fork_child(void)
 	if (fresh >= 0)
 		seal(fresh);
 	remember(fresh);
+	lpk__control_forked();
+	lpk__announce(fresh);
 	pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
 }
 
@@ -367,6 +381,8 @@ begin(const char *where, unsigned int keep, unsigned int flags)
 	region.there = true;
 	region.inherited = false;
 	protect(lpk__default_log.region);
+	lpk__control_begin();
+	lpk__announce(region.fd);
 	if (!region.handlers)
 		region.handlers = pthread_atfork(before_fork, after_fork_parent,
 				      after_fork_child) == 0;

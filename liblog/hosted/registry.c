@@ -213,6 +213,7 @@ lpk_console_register(struct lpk_console *console)
 		return -LPK_EINVAL;
 	if (console->printer != NULL)
 		return -LPK_EBUSY;
+	lpk__life_begin();
 	slot = claim_slot();
 	if (slot == NULL)
 		return -LPK_ENOSPC;
@@ -355,7 +356,12 @@ lpk_console_resume(struct lpk_console *console)
 
 	if (slot == NULL)
 		return -LPK_EINVAL;
-	lpk_store_relaxed(&slot->suspended, 0);
+	/*
+	 * LMM(resume:A)
+	 * What was done to the device before it is used again. Pairs with
+	 * suspended:A and wanted:C.
+	 */
+	lpk_store_release(&slot->suspended, 0);
 	lpk__direct_update();
 	/* What was stored meanwhile waits for nobody's next printk. */
 	lpk__slot_kick(slot);

@@ -130,6 +130,9 @@ void lpk__slot_let_go(struct lpk__console_slot *slot);
 bool lpk__threads_stop(void);
 int lpk__threads_start(void);
 
+/** lpk__life_begin() - See to exit and fork from now on. Context: thread. */
+void lpk__life_begin(void);
+
 /** lpk__registry_lock(), _unlock() - No console comes or goes. */
 void lpk__registry_lock(void);
 void lpk__registry_unlock(void);

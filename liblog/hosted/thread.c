@@ -14,6 +14,7 @@
 #include <lpk/port.h>
 #include <lpk/printk.h>
 
+#include "control.h"
 #include "direct.h"
 #include "lpk_atomic.h"
 #include "panic.h"
@@ -134,6 +135,15 @@ print_some(struct lpk__console_thread *self, enum lpk__step *step)
 		lpk_port_caller(), OWN_ROUNDS) != LPK__GOT ||
 	    !lpk__printer_begin(printer, &hold))
 		return false;
+	/*
+	 * LMM(suspended:A)
+	 * As the owner: whoever suspends it waits until we let go. Pairs with
+	 * resume:A: what was done to the device meanwhile is visible.
+	 */
+	if (lpk_load_acquire(&slot->suspended) != 0) {
+		lpk__printer_end(printer, &hold);
+		return false;
+	}
 	lpk_store_relaxed(&slot->in_driver, 1);
 	reopen(slot);
 	*step = lpk__printer_step(printer, &hold, LPK__BY_WRITE, deadline);
@@ -153,7 +163,7 @@ print_some(struct lpk__console_thread *self, enum lpk__step *step)
 static void
 sleep_until(struct lpk__console_slot *slot, unsigned long kick, uint64_t when)
 {
-	lpk__futex_wait(&slot->kick, kick, when);
+	lpk__control_wait(slot, &slot->kick, kick, when);
 }
 
 /* The device takes nothing. Some drivers have waited for it already. */
@@ -186,7 +196,7 @@ sleep_for_good(struct lpk__console_slot *slot, unsigned long ticket)
 	ready = lpk__sleep_ready(&printer->feed.reader, &until);
 	lpk__printer_end(printer, &hold);
 	if (!ready)
-		lpk__futex_wait(&printer->log->wake_seq, ticket, until);
+		lpk__control_wait(slot, &printer->log->wake_seq, ticket, until);
 }
 
 /* There is nothing to print. */
@@ -228,6 +238,7 @@ one_round(struct lpk__console_thread *self)
 
 	if (lpk_load_relaxed(&slot->stop) != 0)
 		return;
+	lpk__control_look(slot);
 	if (!due(self, kick, paused)) {
 		/* An emergency may end without a word. */
 		sleep_until(slot, kick, paused ? began + PAUSE_NS : UINT64_MAX);

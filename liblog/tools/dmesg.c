@@ -41,7 +41,8 @@ struct dmesg {
 	bool one_clock; /* all of one boot: compared by CLOCK_MONOTONIC */
 	bool partial;
 	struct kept *kept; /* the last ones, in a circle */
-	unsigned long kept_count;
+	unsigned long kept_count, kept_room;
+	bool keeping; /* until the first look is done */
 };
 
 /* Fill in the next entry of a feed, if there is one. */
@@ -137,14 +138,40 @@ wanted(const struct dmesg_options *options, const struct entry *entry)
 	    regexec(&options->pattern, entry->text, 0, NULL, 0) == 0;
 }
 
+/* Room for one more, as long as there are fewer than are wished for. */
+static bool
+grow(struct dmesg *dmesg)
+{
+	unsigned long room = dmesg->kept_room * 2 + 64;
+	struct kept *kept;
+
+	if (dmesg->kept_count < dmesg->kept_room ||
+	    dmesg->kept_room == dmesg->options.last)
+		return true;
+	if (room > dmesg->options.last)
+		room = dmesg->options.last;
+	kept = reallocarray(dmesg->kept, room, sizeof(*kept));
+	if (kept == NULL)
+		return false;
+	dmesg->kept = kept;
+	dmesg->kept_room = room;
+	return true;
+}
+
 static void
 keep(struct dmesg *dmesg, const struct entry *entry)
 {
-	struct kept *kept =
-	    &dmesg->kept[dmesg->kept_count++ % dmesg->options.last];
+	struct kept *kept;
 
+	if (!grow(dmesg)) {
+		complain("no memory for so many lines");
+		dmesg->options.last = dmesg->kept_room;
+		dmesg->partial = true;
+	}
+	if (dmesg->options.last == 0)
+		return;
+	kept = &dmesg->kept[dmesg->kept_count++ % dmesg->options.last];
 	kept->entry = *entry;
-	kept->entry.text = kept->text;
 	memcpy(kept->text, entry->text, TEXT_BYTES);
 }
 
@@ -155,9 +182,12 @@ show_kept(struct dmesg *dmesg)
 
 	if (dmesg->kept_count > last)
 		at = dmesg->kept_count - last;
-	for (; at < dmesg->kept_count; at++)
-		output_entry(
-		    &dmesg->options.output, &dmesg->kept[at % last].entry);
+	for (; at < dmesg->kept_count; at++) {
+		struct kept *kept = &dmesg->kept[at % last];
+
+		kept->entry.text = kept->text;
+		output_entry(&dmesg->options.output, &kept->entry);
+	}
 	free(dmesg->kept);
 	dmesg->kept = NULL;
 }
@@ -172,7 +202,7 @@ drain(struct dmesg *dmesg)
 		feed->there = false;
 		if (!wanted(&dmesg->options, &feed->entry))
 			continue;
-		if (dmesg->kept != NULL)
+		if (dmesg->keeping)
 			keep(dmesg, &feed->entry);
 		else
 			output_entry(&dmesg->options.output, &feed->entry);
@@ -286,17 +316,14 @@ run(struct dmesg *dmesg)
 
 	if (!open_images(dmesg))
 		return TOOL_UNUSABLE;
-	if (options->has_last && options->last != 0)
-		dmesg->kept = calloc(options->last, sizeof(*dmesg->kept));
-	if (options->has_last && dmesg->kept == NULL)
-		return options->last == 0 ? TOOL_COMPLETE : TOOL_UNUSABLE;
+	dmesg->keeping = options->has_last;
 	if (options->pager && !options->follow)
 		pages = pager_open();
 	if (pages != NULL)
 		options->output.stream = pages;
 	drain(dmesg);
-	if (dmesg->kept != NULL)
-		show_kept(dmesg);
+	dmesg->keeping = false;
+	show_kept(dmesg);
 	if (options->follow)
 		follow(dmesg);
 	output_end(&options->output);

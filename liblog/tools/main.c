@@ -15,6 +15,8 @@ static const struct {
 } commands[] = {
     {"dmesg", dmesg_main, "show the records of a log, of the living and dead"},
     {"sites", sites_main, "list the calls that a log has met"},
+    {"stat", stat_main, "show the accounts of a log and of its consoles"},
+    {"level", level_main, "change a console of a living process"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -55,6 +55,17 @@ escape(const struct entry *entry, char *lines)
 	*to = '\0';
 }
 
+/* Whose it is, where there are several. */
+static size_t
+put_program(struct output *output, const struct entry *entry)
+{
+	if (!output->show_program)
+		return 0;
+	return (size_t)fprintf(output->stream,
+	    "%s[%lu]: ", entry->session->program,
+	    (unsigned long)entry->session->pid);
+}
+
 /* All that goes before a text; returns how many columns it takes. */
 static size_t
 put_prefix(struct output *output, const struct entry *entry)
@@ -161,6 +172,7 @@ put_lost(struct output *output, const struct entry *entry)
 	snprintf(text, sizeof(text), "** %llu printk messages dropped **",
 	    (unsigned long long)entry->lost);
 	if (output->kind == OUTPUT_TEXT) {
+		put_program(output, entry);
 		fprintf(output->stream, "%s\n", text);
 		return;
 	}

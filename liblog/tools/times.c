@@ -36,12 +36,14 @@ time_format_parse(const char *text, enum time_format *format)
 
 /* ---- showing ---- */
 
+/* In seconds: the difference of what is shown, which is microseconds. */
 static double
 delta_of(uint64_t monotonic_ns, const struct time_before *before)
 {
 	if (before->ns == 0)
 		return 0;
-	return ((double)monotonic_ns - (double)before->ns) / 1e9;
+	return ((double)(monotonic_ns / 1000) - (double)(before->ns / 1000)) /
+	    1e6;
 }
 
 static size_t

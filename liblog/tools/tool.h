@@ -16,5 +16,9 @@ void complain(const char *format, ...) LPK_PRINTF(1, 2);
 /* Commands; each gets its arguments with its own name in front. */
 int dmesg_main(int argc, char **argv);
 int sites_main(int argc, char **argv);
+int stat_main(int argc, char **argv);
+int level_main(int argc, char **argv);
+int watch_main(int argc, char **argv);
+int run_main(int argc, char **argv);
 
 #endif /* LPK_TOOLS_TOOL_H */

@@ -192,6 +192,9 @@ redirections(void)
 	    "a\nmessage 0\nmessage 1\nb\na\nmessage 0\nmessage 1\nb\n");
 	CHECK(shell("(echo a; $P log stderr 1; echo b) 2>&1 | cat >four") == 0);
 	expect_file("four", "a\nmessage 0\nb\n");
+	CHECK(shell("(echo a; $P log stderr,mode=direct 1; echo b) "
+		    ">five 2>&1") == 0);
+	expect_file("five", "a\nmessage 0\nb\n");
 	CHECK(shell("$P log fd:7 1 7>five") == 0);
 	expect_file("five", "message 0\n");
 	/* Not open, and not for writing. */
@@ -205,6 +208,11 @@ fd_of_nobody(void)
 {
 	/* The reader goes, and takes nobody with it. */
 	CHECK(shell("(REPORT=went $P log stdout 20000; echo $? >status) | "
+		    "head -n 1 >six") == 0);
+	expect_file("six", "message 0\n");
+	expect_file("status", "0\n");
+	/* The same from the threads of the program, whose signals are open. */
+	CHECK(shell("($P log stdout,mode=direct 20000; echo $? >status) | "
 		    "head -n 1 >six") == 0);
 	expect_file("six", "message 0\n");
 	expect_file("status", "0\n");

@@ -18,7 +18,8 @@ for optimise in -O0 -O2; do
 	# shellcheck disable=SC2086
 	"$cxx" -std=c++17 -Wall -Wextra -Wpedantic -Werror ${LPK_CFLAGS:-} \
 		"$optimise" -Iinclude -o "$scratch/program" \
-		tests/interop/cxx_deferred.cc "$build/liblpk.a" -pthread
+		tests/interop/cxx_deferred.cc "$build/liblpk.a" \
+		${LPK_LIBS:--lurcu-bp -pthread}
 	"$scratch/program"
 	if ${NM:-nm} -C "$scratch/program" | grep 'guard variable for .*lpk__'; then
 		echo "a call site is initialised at run time, under a lock"

@@ -7,8 +7,8 @@
 mkfifo "$scratch/input"
 pid=
 follower=
-trap '[ -z "$pid" ] || kill -9 "$pid"; [ -z "$follower" ] || kill "$follower"
-	rm -rf "$scratch"' EXIT
+new=
+trap 'kill $pid $follower $new 2>/dev/null; rm -rf "$scratch"' EXIT
 
 # start REGION: the writer waits for lines; $pid is its own
 start() {
@@ -25,7 +25,7 @@ start() {
 # Its input ends, and so does it.
 stop() {
 	exec 3>&-
-	wait "$pid"
+	wait "$pid" 2>/dev/null
 	pid=
 }
 
@@ -75,9 +75,9 @@ until "$lpk" dmesg -p "$pid" | grep -q 'read: before$'; do
 	[ $tries -lt 200 ] || fail "the first line is not shown"
 	sleep 0.05
 done
-"$lpk" dmesg -w -p "$pid" >"$scratch/all" 2>&1 &
+"$lpk" dmesg -w -p "$pid" >"$scratch/all" 2>&1 3>&- &
 follower=$!
-"$lpk" dmesg -W -f "$scratch/followed" >"$scratch/new" 2>&1 &
+"$lpk" dmesg -W -f "$scratch/followed" >"$scratch/new" 2>&1 3>&- &
 new=$!
 until_shown 'read: before$' "$scratch/all"
 # The second has no line to show that it has begun.
@@ -93,6 +93,7 @@ stop
 wait "$follower" || fail "-w ended with $?"
 wait "$new" || fail "-W ended with $?"
 follower=
+new=
 [ "$(grep -c 'read: line' "$scratch/all")" -eq 500 ] || fail "-w: not 500 lines"
 sed -n 's/.*read: line //p' "$scratch/all" | sort -n -c -u || fail "-w: order"
 [ "$(wc -l <"$scratch/new")" -eq 500 ] ||

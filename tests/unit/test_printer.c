@@ -141,6 +141,23 @@ huge_render(struct lpk_console *self, const struct lpk_record *record,
 	return size_bytes * 2;
 }
 
+/* The first is short, and long enough for the others to be lost. */
+static size_t
+lapped_render(struct lpk_console *self, const struct lpk_record *record,
+    const char *line, char *to, size_t size_bytes)
+{
+	static const char first[] =
+	    "as many bytes as there is room, but one more";
+	int i;
+
+	if (strcmp(line, "first") != 0)
+		return huge_render(self, record, line, to, size_bytes);
+	for (i = 0; i < 200; i++)
+		pr_info("lap");
+	memcpy(to, first, sizeof(first) - 1);
+	return sizeof(first) - 1;
+}
+
 static void
 make(uint32_t block_bytes, uint32_t blocks)
 {
@@ -629,6 +646,7 @@ test_printer_open_line_is_as_the_device_has_it(void **state)
 	driver.lock = seizing_lock;
 	assert_int_equal(print(LPK__PRIO_NORMAL, LPK__BY_WRITE, 1), LPK__TAKEN);
 	print_all();
+	assert_null(strchr(strchr(out, '[') + 1, '['));
 	expect_out("begin, end\n");
 	expect_closed();
 }
@@ -689,6 +707,7 @@ test_printer_panic_goes_on_with_the_open_line(void **state)
 	print_all();
 	printk(KERN_CONT " end\n");
 	assert_int_equal(panic(false), LPK__NOTHING);
+	assert_null(strchr(strchr(out, '[') + 1, '['));
 	expect_out("begin, end\n");
 }
 
@@ -830,6 +849,27 @@ test_printer_rendering_of_any_length_stays_in_its_buffer(void **state)
 }
 
 static void
+test_printer_notice_at_the_end_of_the_room_stays_in_its_buffer(void **state)
+{
+	const size_t room = 45;
+	int i;
+
+	(void)state;
+	make(256, 4);
+	driver.render = lapped_render;
+	printer.feed.room = room;
+	memset(lines + room + LPK__RECORD_LINES, 'g', GUARD);
+	forgets = true;
+	start();
+	pr_info("first");
+	print_all();
+	assert_true(counted(LPK__LOST) > 0);
+	for (i = 0; i < GUARD; i++)
+		assert_int_equal(lines[room + LPK__RECORD_LINES + i], 'g');
+	expect_closed();
+}
+
+static void
 test_printer_open_line_gets_its_newline_when_asked(void **state)
 {
 	struct lpk__hold hold = {0};
@@ -883,6 +923,8 @@ main(void)
 	    CASE(
 		test_printer_missing_before_its_start_is_lost_also_if_interrupted),
 	    CASE(test_printer_rendering_of_any_length_stays_in_its_buffer),
+	    CASE(
+		test_printer_notice_at_the_end_of_the_room_stays_in_its_buffer),
 	    CASE(test_printer_open_line_gets_its_newline_when_asked),
 	};
 

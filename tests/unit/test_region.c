@@ -384,6 +384,50 @@ test_region_memfd_is_sealed(void **state)
 	assert_int_equal(in_child(part_seals), 0);
 }
 
+/* The flags that the system has for the memory of the log. */
+static void
+memory_flags(char *flags, size_t size)
+{
+	unsigned long begin, end, at = (unsigned long)lpk_default_log()->region;
+	FILE *maps = fopen("/proc/self/smaps", "r");
+	bool ours = false;
+	char line[512];
+
+	flags[0] = '\0';
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+			ours = at >= begin && at < end;
+		if (ours && strncmp(line, "VmFlags:", 8) == 0)
+			snprintf(flags, size, "%s", line + 8);
+	}
+	if (maps != NULL)
+		fclose(maps);
+}
+
+static void
+part_flags(void)
+{
+	struct lpk_options options = LPK_OPTIONS_INIT;
+	char flags[512];
+
+	options.flags = LPK_INIT_LOCKED | LPK_INIT_NODUMP;
+	demand(lpk_init(&options) == LPK_OK, "not moved");
+	memory_flags(flags, sizeof(flags));
+	if (flags[0] == '\0')
+		return; /* a system that does not say */
+	demand(strstr(flags, " dc") != NULL, "a fork inherits it");
+	demand(strstr(flags, " dd") != NULL, "it is dumped");
+	demand(strstr(flags, " lo") != NULL, "it is not locked");
+	demand(strstr(flags, " sh") != NULL, "it is not shared");
+}
+
+static void
+test_region_options_are_obeyed(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(part_flags), 0);
+}
+
 /* ---- how it ended ---- */
 
 static struct lpk__head
@@ -498,6 +542,7 @@ main(int argc, char **argv)
 		test_region_child_without_handlers_cannot_reach_the_log),
 	    cmocka_unit_test(test_region_fork_leaves_signals_as_they_were),
 	    cmocka_unit_test(test_region_memfd_is_sealed),
+	    cmocka_unit_test(test_region_options_are_obeyed),
 	    cmocka_unit_test(test_region_says_who_wrote_it_and_how_that_ended),
 	    cmocka_unit_test(test_region_environment_comes_before_the_program),
 	};

@@ -109,6 +109,37 @@ test_render_format_ends_where_it_is_told(void **state)
 	assert_string_equal(text, "ends%!d");
 }
 
+/* Whatever does not fit is left out, to the byte. */
+static void
+test_render_text_of_any_size_is_the_beginning(void **state)
+{
+	static const char format[] = "a longer run of text, %d, %s%% and more";
+	static const struct packed values = {{(uint64_t)-12, 10}, "0123456789"};
+	char whole[128], part[128];
+	size_t size, kept, length, i;
+	struct lpk__out out;
+
+	(void)state;
+	expect_packed(format, 2, &values, 26,
+	    "a longer run of text, -12, 0123456789% and more");
+	render(whole, sizeof(whole), format, 2, &values, 26);
+	length = strlen(whole);
+	for (size = 0; size <= length + 10; size++) {
+		memset(part, '#', sizeof(part));
+		lpk__out_init(&out, part, size);
+		lpk__render_packed(&out, format, format + sizeof(format), 2,
+		    (const unsigned char *)&values, 26);
+		lpk__out_finish(&out);
+		assert_int_equal(out.len, length);
+		kept = size > length ? length : size != 0 ? size - 1 : 0;
+		assert_memory_equal(part, whole, kept);
+		if (size != 0)
+			assert_int_equal(part[kept], '\0');
+		for (i = size; i < sizeof(part); i++)
+			assert_int_equal(part[i], '#');
+	}
+}
+
 static char
 random_char(uint64_t *state)
 {
@@ -164,6 +195,7 @@ main(void)
 	    cmocka_unit_test(test_render_missing_arguments_are_marked),
 	    cmocka_unit_test(
 		test_render_fewer_bytes_than_the_format_wants_is_safe),
+	    cmocka_unit_test(test_render_text_of_any_size_is_the_beginning),
 	    cmocka_unit_test(test_render_format_ends_where_it_is_told),
 	    cmocka_unit_test(test_render_random_formats_and_bytes_are_safe),
 	};

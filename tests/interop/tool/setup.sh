@@ -3,7 +3,6 @@
 
 set -u
 build=${LPK_BUILD:-$PWD/build}
-root=$PWD
 own=${LPK_CFLAGS:-}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

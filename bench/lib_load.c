@@ -176,7 +176,9 @@ bench_load_run(struct bench_load_result *result)
 			result->began_ns = from->began_ns;
 		if (from->ended_ns > result->ended_ns)
 			result->ended_ns = from->ended_ns;
-		if ((int64_t)(from->ended - result->ended) > 0)
+		if ((int64_t)(from->ended - result->ended) > 0) {
 			result->ended = from->ended;
+			result->last = i;
+		}
 	}
 }

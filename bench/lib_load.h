@@ -26,7 +26,8 @@ struct bench_load_result {
 	struct bench_usage usage;
 	uint64_t calls;
 	uint64_t began_ns, ended_ns;
-	uint64_t ended; /* ticks */
+	uint64_t ended;    /* ticks */
+	unsigned int last; /* who ended then */
 	unsigned int numbers[BENCH_PRODUCERS_MAX];
 };
 

@@ -372,11 +372,13 @@ json_curve(FILE *to, const struct bench_figure *figure)
 	int step;
 
 	fputs("\"curve\": [", to);
-	for (step = 0; step < 200 && figure_has(figure, share); step++) {
-		fprintf(to, "[%.8g, %.6g], ", share, figure_at(figure, share));
-		if (step % 5 == 4)
+	for (step = 1; step < 200 && figure_has(figure, share); step++) {
+		fprintf(to, "[%.9g, %.6g], ", share, figure_at(figure, share));
+		share = 1 - left + left / 2 * (step % 5) / 5;
+		if (step % 5 == 0) {
 			left /= 2;
-		share = 1 - left + left / 2 * (step % 5 + 1) / 5;
+			share = 1 - left;
+		}
 	}
 	fprintf(to, "[1, %.6g]], ", figure_at(figure, 1));
 }

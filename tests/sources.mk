@@ -50,6 +50,9 @@ LPKTEST_SKIP_tsan_test_dict := one thread: nothing for ThreadSanitizer to see
 # It has a pause of its own, in place of the port's.
 LPKTEST_LDLIBS_test_owner := -Wl,-z,muldefs
 
+# Its children start threads, which ThreadSanitizer does not allow.
+LPKTEST_SKIP_tsan_test_life := forks with threads, and threads in the children
+
 # One thread, and some ten million calls of a reader.
 LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see
 

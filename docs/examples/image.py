@@ -158,10 +158,17 @@ class Image:
     def records(self):
         streams = sorted(self.streams(), key=lambda stream: stream[0])
         seq = sum(past for _, past, _ in streams)
-        waiting = [records for _, _, records in streams]
-        while any(waiting):
-            best = min((r for r in waiting if r), key=lambda r: r[0][0])
-            yield (seq, *best.pop(0))
+        streams = [(opened, records[::-1]) for opened, _, records in streams]
+        while True:
+            best = None
+            for opened, records in streams:
+                if best and opened > best[-1][0]:
+                    break
+                if records and (not best or records[-1][0] < best[-1][0]):
+                    best = records
+            if not best:
+                return
+            yield (seq, *best.pop())
             seq += 1
 
 

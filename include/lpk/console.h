@@ -135,7 +135,7 @@ struct lpk_console_driver {
 	 * write_on_panic() - The same, from anywhere.
 	 *
 	 * Also what prints in LPK_MODE_DIRECT, in emergencies, and after
-	 * lpk_shutdown(). @batch holds one record.
+	 * lpk_shutdown(). @batch holds one record, or what a write() left.
 	 *
 	 * Context:  any: signal handlers, a crashed process. No lock, not even
 	 *           lock(); no allocation; only async-signal-safe calls; waits

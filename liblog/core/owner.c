@@ -333,6 +333,26 @@ lpk__owner_enter_unsafe(struct lpk__hold *hold)
 	return true;
 }
 
+bool
+lpk__owner_regain(struct lpk__hold *hold)
+{
+	unsigned long word;
+
+	/* Each failure means that a waiter came or went, or took it. */
+	do {
+		word = lpk_load_relaxed(&hold->owner->word);
+		if (!ours(hold, word))
+			return false;
+		if ((word & UNSAFE) != 0)
+			return true;
+		/*
+		 * LMM(regain:A)
+		 * Pairs with exit:A: nobody else was here since.
+		 */
+	} while (!lpk_cas_acquire(&hold->owner->word, word, word | UNSAFE));
+	return true;
+}
+
 void
 lpk__owner_reset(struct lpk__owner *owner)
 {

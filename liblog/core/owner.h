@@ -106,6 +106,13 @@ bool lpk__owner_exit_unsafe(struct lpk__hold *hold);
  */
 bool lpk__owner_enter_unsafe(struct lpk__hold *hold);
 
+/**
+ * lpk__owner_regain() - A driver came back, safe or not: unsafe again.
+ *
+ * Return:   false when it was taken away.
+ */
+bool lpk__owner_regain(struct lpk__hold *hold);
+
 /** lpk__owner_reset() - Nobody owns it, whatever the word says: after fork. */
 void lpk__owner_reset(struct lpk__owner *owner);
 

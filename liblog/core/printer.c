@@ -234,6 +234,29 @@ settle(struct lpk__printer *printer, struct lpk__feed *feed, enum lpk__how how,
 	set_torn(printer, feed, false);
 }
 
+/* What unlock() wants. */
+static unsigned long
+lock(struct lpk__printer *printer)
+{
+	const struct lpk_console_driver *driver = printer->console->driver;
+	/* Relaxed: if it changes, the console is not ours any more. */
+	unsigned long zaps = lpk_load_relaxed(&printer->zaps);
+
+	if (driver->lock != NULL)
+		driver->lock(printer->console);
+	return zaps;
+}
+
+/* After a zap the lock is another one. */
+static void
+unlock(struct lpk__printer *printer, unsigned long zaps)
+{
+	const struct lpk_console_driver *driver = printer->console->driver;
+
+	if (driver->unlock != NULL && lpk_load_relaxed(&printer->zaps) == zaps)
+		driver->unlock(printer->console);
+}
+
 /* 0, too, when the console was lost before the driver had its turn. */
 static int
 call_driver(struct lpk__printer *printer, const struct lpk__feed *feed,
@@ -250,18 +273,27 @@ call_driver(struct lpk__printer *printer, const struct lpk__feed *feed,
 		set_torn(printer, feed, true);
 		return driver->write_on_panic(console, batch);
 	}
-	/* Relaxed: if it changes, the console is not ours any more. */
-	zaps = lpk_load_relaxed(&printer->zaps);
-	if (driver->lock != NULL)
-		driver->lock(console);
+	zaps = lock(printer);
 	if (lpk__owner_can_proceed(batch->hold)) {
 		set_torn(printer, feed, true);
 		result = driver->write(console, batch);
 	}
-	/* After a zap the lock is another one. */
-	if (driver->unlock != NULL && lpk_load_relaxed(&printer->zaps) == zaps)
-		driver->unlock(console);
+	unlock(printer, zaps);
 	return result;
+}
+
+void
+lpk__printer_reopen(struct lpk__printer *printer, struct lpk__hold *hold)
+{
+	struct lpk_console *console = printer->console;
+	unsigned long zaps;
+
+	if (console->driver->reopen == NULL)
+		return;
+	zaps = lock(printer);
+	if (lpk__owner_can_proceed(hold))
+		console->driver->reopen(console);
+	unlock(printer, zaps);
 }
 
 static enum lpk__step
@@ -281,7 +313,8 @@ send(struct lpk__printer *printer, struct lpk__feed *feed,
 	int result;
 
 	result = call_driver(printer, feed, &batch, how);
-	if (!lpk__owner_can_proceed(hold))
+	/* A driver may have come back while the console was up for grabs. */
+	if (!lpk__owner_regain(hold))
 		return LPK__TAKEN;
 	if (batch.error != 0)
 		lpk_store_relaxed(&printer->error, (unsigned long)batch.error);

@@ -114,6 +114,13 @@ enum lpk__step lpk__printer_step(struct lpk__printer *printer,
 enum lpk__step lpk__printer_end_line(struct lpk__printer *printer,
     struct lpk__hold *hold, enum lpk__how how, uint64_t deadline_ns);
 
+/**
+ * lpk__printer_reopen() - Have the driver open its device's name anew.
+ *
+ * Context:  the owner, between begin and end; a thread.
+ */
+void lpk__printer_reopen(struct lpk__printer *printer, struct lpk__hold *hold);
+
 /** lpk__printer_zap() - The owner will never run again. Context: any. */
 void lpk__printer_zap(struct lpk__printer *printer);
 

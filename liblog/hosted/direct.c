@@ -104,13 +104,26 @@ held(struct lpk_reader *reader)
 }
 
 /*
+ * Is it for somebody else to go on? For who is more important, or for the
+ * thread, when more comes as fast as we print.
+ */
+static bool
+enough(const struct lpk__hold *hold, uint64_t until_ns)
+{
+	return lpk__owner_wanted(hold) || lpk_now_ns() >= until_ns;
+}
+
+/*
  * Print until there is nothing more. What an unfinished record holds back is
  * waited for a moment; its writer may be the context that we interrupted.
  */
 static enum lpk__step
 print_all(struct lpk__console_slot *slot, struct lpk__hold *hold,
-    unsigned int *budget, uint64_t deadline_ns)
+    unsigned int *budget, uint64_t until_ns)
 {
+	/* A device that took nothing the last time is not waited for. */
+	uint64_t deadline_ns =
+	    lpk_load_relaxed(&slot->stuck) != 0 ? 0 : until_ns;
 	struct lpk__printer *printer = &slot->printer;
 	struct lpk_reader *reader = &printer->feed.reader;
 	enum lpk__step step = LPK__SOME;
@@ -125,6 +138,8 @@ print_all(struct lpk__console_slot *slot, struct lpk__hold *hold,
 			(*budget)--;
 		if (step == LPK__STUCK ||
 		    (step == LPK__NOTHING && (reader->eager || !held(reader))))
+			break;
+		if (step == LPK__SOME && enough(hold, until_ns))
 			break;
 		if (step != LPK__NOTHING)
 			continue;
@@ -173,7 +188,7 @@ print_on(struct lpk__console_slot *slot, struct lpk_log *log,
 		lpk__control_look(slot);
 		/* Another console may have this slot by now. */
 		step = wanted(slot, log) ?
-		    print_all(slot, &hold, &budget, stuck ? 0 : deadline_ns) :
+		    print_all(slot, &hold, &budget, deadline_ns) :
 		    LPK__NOTHING;
 		if (step == LPK__TAKEN)
 			return;

@@ -44,6 +44,7 @@ static struct {
 	dev_t device;
 	ino_t inode;
 	unsigned int flags;
+	struct lpk__session session; /* as the region has it */
 } region = {.fd = -1};
 
 static __thread sigset_t mask_before __attribute__((tls_model("initial-exec")));
@@ -250,7 +251,8 @@ after_fork_child(void)
 	if (old >= 0)
 		close(old); /* and with the last one goes the file's lock */
 	lpk__head_fill(log);
-	lpk__session_describe(&lpk__head(log)->session, NULL);
+	lpk__session_describe(&region.session, NULL);
+	lpk__head(log)->session = region.session;
 	protect(log->region);
 	if (fresh >= 0)
 		seal(fresh);
@@ -264,11 +266,10 @@ after_fork_child(void)
 static int
 copy_to(int fd, void **copy)
 {
-	struct lpk__session session = {0};
 	unsigned char *memory;
 	unsigned int threads;
 
-	lpk__session_describe(&session, &threads);
+	lpk__session_describe(&region.session, &threads);
 	if (threads != 1)
 		return threads == 0 ? -LPK_ENOSYS : -LPK_EBUSY;
 	memory = mmap(
@@ -277,8 +278,8 @@ copy_to(int fd, void **copy)
 		return lpk__region_error(errno);
 	lpk__head_fill(&lpk__default_log);
 	copy_log(memory);
-	memcpy(memory + offsetof(struct lpk__head, session), &session,
-	    sizeof(session));
+	memcpy(memory + offsetof(struct lpk__head, session), &region.session,
+	    sizeof(region.session));
 	*copy = memory;
 	return LPK_OK;
 }

@@ -77,7 +77,7 @@ void lpk__region_file_drop(struct lpk__region_file *file);
 
 /**
  * lpk__session_describe() - Who we are, for the head of a region.
- * @session: cleared before
+ * @session: cleared before, or that of the process which we are a fork of
  * @threads: receives how many this process has, 0: not known; or NULL
  *
  * Context:  init, or the child of a fork.

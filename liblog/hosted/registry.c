@@ -114,7 +114,6 @@ reset(struct lpk__console_slot *slot, struct lpk_console *console)
 
 	printer->console = console;
 	printer->log = console->log != NULL ? console->log : lpk_default_log();
-	slot->threaded = false;
 	lpk_fetch_add_relaxed(&slot->life, 1);
 	/* Relaxed throughout: nobody heeds them before it is enabled. */
 	lpk_store_relaxed(&slot->log, (unsigned long)printer->log);
@@ -276,20 +275,22 @@ disable(struct lpk__console_slot *slot)
 	return !left;
 }
 
+/* After exit() its user may take the console and its log away. */
 static void
 clear_up(struct lpk__console_slot *slot, struct lpk__hold *hold)
 {
 	struct lpk_console *console = slot->printer.console;
+	const struct lpk_console_driver *driver = console->driver;
 
 	lpk_console_stats(console, &console->last);
 	console->last.owner = 0;
-	if (console->driver->exit != NULL)
-		console->driver->exit(console);
 	lpk__slot_show(slot, false);
 	/* The log may go, too: an emergency is not to look at it. */
 	lpk_store_relaxed(&slot->log, 0);
 	give_memory(slot);
 	console->printer = NULL;
+	if (driver->exit != NULL)
+		driver->exit(console);
 	lpk__owner_release(hold);
 	lpk__slot_progress(slot);
 	set_use(slot, LPK__FREE);
@@ -298,13 +299,13 @@ clear_up(struct lpk__console_slot *slot, struct lpk__hold *hold)
 void
 lpk__slot_let_go(struct lpk__console_slot *slot)
 {
-	struct lpk_console *console = slot->printer.console;
+	void *made = slot->printer.console->made;
 	struct lpk__hold hold = {0};
 
 	if (!own(slot, &hold))
 		return;
 	clear_up(slot, &hold);
-	lpk_console_free(console);
+	free(made);
 }
 
 int

@@ -153,8 +153,10 @@ lpk__session_describe(struct lpk__session *session, unsigned int *threads)
 
 	session->pid = (uint32_t)getpid();
 	read_stat(session, threads != NULL ? threads : &count);
-	read_boot(session);
 	make_id(session);
+	if (session->program[0] != '\0')
+		return;
+	read_boot(session);
 	read_build(session);
 	if (name != NULL)
 		memcpy(session->program, name,

@@ -82,21 +82,13 @@ due(const struct lpk__console_thread *self, unsigned long kick, bool paused)
 }
 
 static void
-reopen(struct lpk__console_slot *slot)
+reopen(struct lpk__console_slot *slot, struct lpk__hold *hold)
 {
-	struct lpk_console *console = slot->printer.console;
-	const struct lpk_console_driver *driver = console->driver;
-
+	/* Relaxed: asked for by any context. */
 	if (lpk_load_relaxed(&slot->reopen) == 0)
 		return;
 	lpk_store_relaxed(&slot->reopen, 0);
-	if (driver->reopen == NULL)
-		return;
-	if (driver->lock != NULL)
-		driver->lock(console);
-	driver->reopen(console);
-	if (driver->unlock != NULL)
-		driver->unlock(console);
+	lpk__printer_reopen(&slot->printer, hold);
 }
 
 /* The device is of use again, or is not; say so once, in the log. */
@@ -145,7 +137,7 @@ print_some(struct lpk__console_thread *self, enum lpk__step *step)
 		return false;
 	}
 	lpk_store_relaxed(&slot->in_driver, 1);
-	reopen(slot);
+	reopen(slot, &hold);
 	*step = lpk__printer_step(printer, &hold, LPK__BY_WRITE, deadline);
 	if (*step == LPK__NOTHING && lpk_load_relaxed(&slot->flushers) != 0)
 		*step = lpk__printer_end_line(

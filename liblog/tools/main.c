@@ -17,6 +17,7 @@ static const struct {
     {"sites", sites_main, "list the calls that a log has met"},
     {"stat", stat_main, "show the accounts of a log and of its consoles"},
     {"level", level_main, "change a console of a living process"},
+    {"watch", watch_main, "start a program, and tell its last words"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

@@ -73,6 +73,10 @@ enum want {
 #define ELSEWHERE 0x20000u /* another thread than the one that meets it */
 #define FULL 0x40000u      /* descriptor 30 leads to a device that is full */
 
+/* The kernel forgets what it was about where no handler can run. */
+#define NO_SIGINFO 0x80000u
+#define EXITS 0x100000u /* with 128 and the signal's number */
+
 struct run;
 
 struct death {

@@ -12,7 +12,7 @@
  *     -Iliblog/atomic/ao -Iliblog/port/posix -D_GNU_SOURCE= \
  *     tests/fuzz/image_fuzz.c liblog/tools/{image,source,source_core}.c \
  *     liblog/tools/{output,output_data,lists,times}.c build/fuzz/liblpk.a \
- *     -pthread -o build/fuzz/image_fuzz
+ *     -pthread $(pkg-config --libs liburcu-bp) -o build/fuzz/image_fuzz
  *   build/fuzz/image_fuzz -max_len=128
  */
 #include "image_fuzz.h"

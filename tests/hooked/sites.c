@@ -74,7 +74,8 @@ check_sites(void)
 	}
 	for (i = 0; i < SITES; i++) {
 		unsigned long state = sites[i].state;
-		bool on = lpk__site_level(&sites[i]) < threshold("sub");
+		bool on = lpk__site_level(&sites[i]) <
+		    lpk__rules_level(&filter.rules, "sub", LPK_INFO + 1);
 
 		book_check(seen[i] == (state == LPK_SITE_NEW ? 0 : 1));
 		if (state == LPK_SITE_ON || state == LPK_SITE_OFF)
@@ -125,17 +126,18 @@ check_filter(void)
 	check_sites();
 	book_check((filter.seq & 1) == 0);
 	/* The rules are those of one of the lists, and nothing of another. */
-	if (filter.rules == 1)
-		book_check(filter.others == LPK_ERR + 2 &&
-		    filter.rule[0].level == LPK_DEBUG + 1);
-	else if (filter.rules == 2)
-		book_check(
-		    filter.others == 0 && filter.rule[0].level == LPK_WARN + 1);
+	if (filter.rules.rules == 1)
+		book_check(filter.rules.others == LPK_ERR + 2 &&
+		    filter.rules.rule[0].level == LPK_DEBUG + 1);
+	else if (filter.rules.rules == 2)
+		book_check(filter.rules.others == 0 &&
+		    filter.rules.rule[0].level == LPK_WARN + 1);
 	else
-		book_check(filter.others == LPK_DEBUG + 2);
+		book_check(filter.rules.others == LPK_DEBUG + 2);
 	for (i = 0; i < SITES; i++)
 		call_site(&sites[i], 9);
-	book_check(book.filtered - filtered == (filter.rules == 2 ? 2 : 0));
+	book_check(
+	    book.filtered - filtered == (filter.rules.rules == 2 ? 2 : 0));
 	check_sites();
 }
 

@@ -122,7 +122,8 @@ device_exit(struct lpk_console *console)
 
 	if (lpk_load_relaxed(&device->inside) != 0)
 		lpk_fetch_add_relaxed(&device->overlaps, 1);
-	lpk_fetch_add_relaxed(&device->exits, 1);
+	/* Whoever sees it may take the console and its device away. */
+	lpk_store_release(&device->exits, lpk_load_relaxed(&device->exits) + 1);
 }
 
 static const struct lpk_console_driver device_driver = {

@@ -11,7 +11,8 @@
 /* What the driver was told, "key=value;" one after the other. */
 static char options[4096];
 static struct device device;
-static struct lpk_console *last;
+static struct lpk_console *opened[4];
+static unsigned int opened_count;
 static bool refuse_setup;
 
 static int
@@ -34,8 +35,15 @@ set_up(struct lpk_console *console)
 	if (refuse_setup)
 		return -LPK_EIO;
 	console->device = &device;
-	last = console;
+	opened[opened_count++] = console;
 	return LPK_OK;
+}
+
+static void
+forget(struct lpk_console *console)
+{
+	assert_ptr_equal(opened[--opened_count], console);
+	device_exit(console);
 }
 
 static const struct lpk_console_driver test_driver = {
@@ -45,7 +53,7 @@ static const struct lpk_console_driver test_driver = {
     .setup = set_up,
     .write = device_write,
     .write_on_panic = device_write_on_panic,
-    .exit = device_exit,
+    .exit = forget,
 };
 
 /* Which knows no option, and no target. */
@@ -59,14 +67,21 @@ setup(void **state)
 	options[0] = '\0';
 	device_reset(&device);
 	refuse_setup = false;
-	last = NULL;
 	return 0;
 }
 
 static int
 teardown(void **state)
 {
+	struct lpk_console *console;
+
 	(void)state;
+	while (opened_count != 0) {
+		console = opened[opened_count - 1];
+		assert_int_equal(
+		    lpk_console_unregister(console, UINT64_MAX), LPK_OK);
+		lpk_console_free(console);
+	}
 	return 0;
 }
 
@@ -272,15 +287,6 @@ expect_clean_lines(unsigned int lines)
 }
 
 static void
-unregister_last(void)
-{
-	assert_non_null(last);
-	assert_int_equal(lpk_console_unregister(last, UINT64_MAX), LPK_OK);
-	lpk_console_free(last);
-	last = NULL;
-}
-
-static void
 test_describe_one_bad_description_leaves_the_rest(void **state)
 {
 	(void)state;
@@ -294,9 +300,9 @@ test_describe_one_bad_description_leaves_the_rest(void **state)
 	assert_non_null(strstr(said, "level=loud"));
 	assert_non_null(strstr(said, "plain:x"));
 	pr_info("printed");
-	lpk_console_flush(last, lpk_now_ns() + PATIENCE_NS);
+	assert_int_equal(opened_count, 1);
+	lpk_console_flush(opened[0], lpk_now_ns() + PATIENCE_NS);
 	assert_int_equal(device_count(&device, "printed\n"), 1);
-	unregister_last();
 	assert_int_equal(lpk_consoles_add(NULL), 0);
 	assert_int_equal(lpk_consoles_add(""), 0);
 	assert_int_equal(lpk_consoles_add(";;; ;"), 0);
@@ -308,8 +314,6 @@ test_describe_semicolon_may_be_escaped(void **state)
 	(void)state;
 	assert_int_equal(lpk_consoles_add("test:a\\;b\\\\;test:c"), 2);
 	assert_string_equal(options, "=a;b\\;=c;");
-	unregister_last();
-	/* The other one is the last that is left. */
 }
 
 static void

@@ -593,6 +593,31 @@ test_direct_emergency_takes_it_from_no_one_who_pokes_the_device(void **state)
 	expect_numbers(20);
 }
 
+/* Whoever prints on the device logs about it, twice. */
+static void
+log_in_driver(struct device *self)
+{
+	(void)self;
+	pr_info("more");
+	pr_info("and more");
+}
+
+static void
+test_direct_emergency_ends_though_more_keeps_coming(void **state)
+{
+	(void)state;
+	console.mode = LPK_MODE_POLL;
+	start();
+	device.hook = log_in_driver;
+	lpk_emergency_enter();
+	pr_info("first");
+	assert_int_equal(device_count(&device, "first"), 1);
+	device.hook = NULL;
+	assert_true(stats_now().lag_records != 0);
+	lpk_emergency_exit();
+	flush();
+}
+
 /* A log of which no console is left may be freed at once. */
 static void
 test_direct_emergency_after_unregister_leaves_the_log_alone(void **state)
@@ -641,6 +666,7 @@ main(void)
 	    CASE(test_direct_emergency_leaves_other_consoles_their_thread),
 	    CASE(
 		test_direct_emergency_takes_it_from_no_one_who_pokes_the_device),
+	    CASE(test_direct_emergency_ends_though_more_keeps_coming),
 	    CASE(test_direct_emergency_after_unregister_leaves_the_log_alone),
 	};
 

@@ -11,6 +11,8 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+#include <lpk/init.h>
+
 #include "device.h"
 
 #define STORMERS 3
@@ -387,6 +389,34 @@ log_four_thousand(void)
 		pthread_join(threads[i], NULL);
 }
 
+/* In memory that a child gets anew, whichever was there first. */
+static int
+run_region(const char *what)
+{
+	static struct lpk_console out = {.driver = &stdout_driver};
+	int i, status;
+
+	log_ = lpk_default_log();
+	if (strstr(what, "first") != NULL)
+		NEED(lpk_init(NULL) == LPK_OK);
+	out.mode = LPK_MODE_DIRECT;
+	NEED(lpk_console_register(&out) == LPK_OK);
+	NEED(lpk_init(NULL) == LPK_OK);
+	for (i = 0; i < 10000; i++)
+		pr_info("parent %d", i);
+	NEED(lpk_flush(later(), NULL) == LPK_OK);
+	if (fork() == 0) {
+		pr_info("child direct");
+		NEED(lpk_flush(later(), NULL) == LPK_OK);
+		NEED(lpk_consoles_restart() == LPK_OK);
+		pr_info("child again");
+		return 0;
+	}
+	NEED(wait(&status) > 0 && status == 0);
+	pr_info("parent's last");
+	return 0;
+}
+
 /* As the name of one of the tests below says; it ends by exit(). */
 static int
 run_again(const char *what)
@@ -396,6 +426,8 @@ run_again(const char *what)
 	pthread_t thread;
 	int i;
 
+	if (strstr(what, "region") != NULL)
+		return run_region(what);
 	/* Larger than all that is logged. */
 	log_ = small_log_make(&small, 65536, 16, 2);
 	out.log = hung.log = log_;
@@ -480,6 +512,33 @@ test_life_exit_of_a_child_prints_its_own(void **state)
 	assert_non_null(strstr(output, "] destructor\n"));
 }
 
+/* Once each, and all of the parent's before. */
+static void
+expect_both(const char *what)
+{
+	static char output[1 << 20];
+	const char *at, *direct;
+	unsigned int parents = 0;
+
+	run(what, output, sizeof(output));
+	for (at = output; (at = strstr(at, "] parent ")) != NULL; at++)
+		parents++;
+	assert_int_equal(parents, 10000);
+	direct = strstr(output, "] child direct\n");
+	assert_non_null(direct);
+	assert_null(strstr(direct + 1, "] child direct\n"));
+	assert_non_null(strstr(direct, "] child again\n"));
+	assert_non_null(strstr(direct, "] parent's last\n"));
+}
+
+static void
+test_life_child_with_a_region_of_its_own_prints_its_own(void **state)
+{
+	(void)state;
+	expect_both("region-first");
+	expect_both("region-later");
+}
+
 static void
 test_life_exit_waits_for_no_thread_that_goes_on_logging(void **state)
 {
@@ -503,6 +562,8 @@ main(int argc, char **argv)
 	    CASE(test_life_shutdown_prints_all_and_then_direct),
 	    cmocka_unit_test(
 		test_life_exit_prints_all_and_what_comes_after_main),
+	    cmocka_unit_test(
+		test_life_child_with_a_region_of_its_own_prints_its_own),
 	    cmocka_unit_test(test_life_exit_is_not_held_up_by_a_hung_console),
 	    cmocka_unit_test(test_life_exit_of_a_child_prints_its_own),
 	    cmocka_unit_test(

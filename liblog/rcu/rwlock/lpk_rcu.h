@@ -24,6 +24,6 @@ extern pthread_rwlock_t lpk__rcu_lock __attribute__((visibility("hidden")));
 #define lpk_rcu_after_fork_parent()                                            \
 	((void)pthread_rwlock_unlock(&lpk__rcu_lock))
 #define lpk_rcu_after_fork_child()                                             \
-	((void)pthread_rwlock_init(&lpk__rcu_lock, NULL))
+	((void)pthread_rwlock_unlock(&lpk__rcu_lock))
 
 #endif /* LPK_RCU_H */

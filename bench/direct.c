@@ -7,6 +7,8 @@
  * Three things of each: what a call costs its caller, how long until a reader
  * of the console has the line, and what is lost.
  */
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -293,6 +295,9 @@ run_cell(struct cell *cell)
 	    mode_names[cell->mode]);
 	bench_speed_probe();
 	bench_sink_open(&sink, reader, cell->place->kind, cell->place->baud);
+	/* Or it holds a second's worth of lines. */
+	if (cell->place->hangs && fcntl(sink.fd, F_SETPIPE_SZ, PIPE_BUF) < 0)
+		bench_die("F_SETPIPE_SZ");
 	if (cell->mode == BY_WRITE)
 		run_written(cell, &sink);
 	else

@@ -7,6 +7,8 @@
 #include <lpk/format.h>
 #include <lpk/port.h>
 
+#include "port_fast.h"
+
 static void
 put(struct lpk__feed *feed, const char *text, size_t bytes)
 {
@@ -68,7 +70,7 @@ put_text(struct lpk_console *console, struct lpk__feed *feed,
 	if ((flags & LPK_RECORD_CONT) == 0 || record->caller != feed->caller)
 		lpk__lines_end(feed);
 	if (colour[0] != '\0')
-		put(feed, colour, __builtin_strlen(colour));
+		put(feed, colour, lpk__fast_length(colour, 16));
 	line = feed->lines + feed->bytes;
 	room = room_for(feed, sizeof("\033[0m\n"));
 	length =
@@ -120,7 +122,7 @@ put_notice(
 	    .seq = feed->reader.seq,
 	    .caller = lpk_port_caller(),
 	    .flags = LPK_RECORD_NOTICE,
-	    .text_bytes = (uint32_t)__builtin_strlen(text),
+	    .text_bytes = (uint32_t)lpk__fast_length(text, 128),
 	    .level = LPK_WARN,
 	    .subsystem = "lpk",
 	};

@@ -9,6 +9,7 @@
 #include "lpk_atomic.h"
 #include "lpk_rcu.h"
 #include "panic.h"
+#include "region.h"
 
 #define EXIT_NS 2000000000
 
@@ -175,6 +176,7 @@ in_child(void)
 static void
 begin(void)
 {
+	lpk__region_see_to_forks();
 	pthread_atfork(before_fork, in_parent, in_child);
 }
 

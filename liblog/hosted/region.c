@@ -367,6 +367,14 @@ pages_fit(void)
 }
 
 /* With all signals held back. */
+void
+lpk__region_see_to_forks(void)
+{
+	if (!region.handlers)
+		region.handlers = pthread_atfork(before_fork, after_fork_parent,
+				      after_fork_child) == 0;
+}
+
 static int
 begin(const char *where, unsigned int keep, unsigned int flags)
 {
@@ -384,9 +392,7 @@ begin(const char *where, unsigned int keep, unsigned int flags)
 	protect(lpk__default_log.region);
 	lpk__control_begin();
 	lpk__announce(region.fd);
-	if (!region.handlers)
-		region.handlers = pthread_atfork(before_fork, after_fork_parent,
-				      after_fork_child) == 0;
+	lpk__region_see_to_forks();
 	return LPK_OK;
 }
 

@@ -72,6 +72,16 @@ int lpk__region_file_make(
  */
 int lpk__region_file_publish(struct lpk__region_file *file, unsigned int keep);
 
+/**
+ * lpk__region_see_to_forks() - A child has a region of its own, if we have one.
+ *
+ * To be called before whoever uses the log in the child asks pthread_atfork(),
+ * because its handlers run in that order there.
+ *
+ * Context:  thread.
+ */
+void lpk__region_see_to_forks(void);
+
 /** lpk__region_file_drop() - Do away with it. */
 void lpk__region_file_drop(struct lpk__region_file *file);
 

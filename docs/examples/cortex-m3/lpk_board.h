@@ -11,6 +11,7 @@
 #define LPK_STREAMS_MAX 8 /* as many as blocks */
 #define LPK_LATE_MAX 4
 #define LPK_NAMES_MAX 1
+#define LPK_CONSOLES_MAX 1
 #define LPK_FILTER_RULES 4
 #define LPK_CONTROL_QUERIES 2
 #define LPK_CONTROL_PATTERN 32

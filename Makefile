@@ -11,7 +11,7 @@ SONAME := liblpk.so.0
 .PHONY: all
 all: ## Build the libraries (liblpk.so, liblpk.a, liblpk-core.a, lpk.pc) and lpk
 
-ifneq ($(filter deps deps-lint deps-interop,$(MAKECMDGOALS)),)
+ifneq ($(filter deps deps-lint deps-interop deps-bench,$(MAKECMDGOALS)),)
 
 # Installing comes first, and what it installs changes what the rest of this
 # file finds: so the other goals of the command line run afterwards, each in a
@@ -24,8 +24,10 @@ deps-lint:
 	@sh tests/deps.sh lint
 deps-interop:
 	@sh tests/deps.sh interop
-goals_after_deps := $(filter-out deps deps-lint deps-interop,$(MAKECMDGOALS))
-$(goals_after_deps): $(filter deps deps-lint deps-interop,$(MAKECMDGOALS))
+deps-bench:
+	@sh tests/deps.sh bench
+goals_after_deps := $(filter-out deps deps-lint deps-interop deps-bench,$(MAKECMDGOALS))
+$(goals_after_deps): $(filter deps deps-lint deps-interop deps-bench,$(MAKECMDGOALS))
 	@$(MAKE) $@
 
 else
@@ -186,7 +188,7 @@ $(O)/lpk.pc: liblog/lpk.pc.in FORCE
 
 LIBRARIES := $(SHARED) $(O)/$(SONAME) $(O)/liblpk.so $(O)/liblpk.a \
 	$(O)/liblpk-core.a
-all: $(LIBRARIES) $(O)/lpk.pc $(O)/lpk
+all: $(LIBRARIES) $(O)/lpk.pc $(O)/lpk $(O)/lpk-run $(O)/liblpk-syslog.so
 
 # The tool. It logs nothing: of the core's files only what reads is kept, and
 # its port is a file of its own.
@@ -195,6 +197,16 @@ tool_objects := $(call objects,tool,$(TOOL_SRCS) $(TOOL_CORE_SRCS))
 $(O)/lpk: $(tool_objects) $(O)/sources
 	$(call say,LD,$@)
 	$(Q)$(CC) -Wl,--gc-sections $(LINK_FLAGS) -o $@ $(tool_objects) $(LDLIBS)
+
+# What `lpk run` starts: it does log. And what it puts before syslog(3).
+runner_objects := $(call objects,static,$(RUNNER_SRCS))
+$(O)/lpk-run: $(runner_objects) $(O)/liblpk.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LINK_FLAGS) -o $@ $(runner_objects) $(O)/liblpk.a $(LINK_LIBS)
+preload_objects := $(call objects,shared,$(PRELOAD_SRCS))
+$(O)/liblpk-syslog.so: $(preload_objects)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(LINK_FLAGS) -o $@ $(preload_objects) $(LDLIBS) -ldl
 
 # ---------------------------------------------------------------------------
 # Test programs. docs/TESTING.md says how to add one.
@@ -486,7 +498,7 @@ $(BENCH_PROGRAMS): %: %.o $(bench_helpers) $(O)/liblpk.a
 
 .PHONY: bench bench-instructions benchmarks
 benchmarks: $(BENCH_PROGRAMS) ## Build the benchmarks, run none
-bench: $(BENCH_PROGRAMS) ## Figures as tables and JSON, into bench/out (QUICK=1: a minute)
+bench: $(BENCH_PROGRAMS) ## Figures as tables, JSON, plots and a page, into bench/out (QUICK=1: a minute)
 	@sh bench/run.sh '$(O)/bench'
 bench-instructions: $(O)/bench/instructions ## Instructions a call, against bench/instructions.txt
 	@CC='$(CC)' sh bench/instructions.sh $(O)/bench/instructions
@@ -503,6 +515,8 @@ define manifest
 $(call manifest_file,$(SHARED),$(LIBDIR),755)->$(notdir $(SHARED))|$(LIBDIR)/$(SONAME)|link
 ->$(SONAME)|$(LIBDIR)/liblpk.so|link
 $(call manifest_file,$(O)/lpk,$(BINDIR),755)$(call \
+	manifest_file,$(O)/lpk-run,$(BINDIR),755)$(call \
+	manifest_file,$(O)/liblpk-syslog.so,$(LIBDIR),755)$(call \
 	manifest_file,$(O)/liblpk.a,$(LIBDIR),644)$(call \
 	manifest_file,$(O)/liblpk-core.a,$(LIBDIR),644)$(call \
 	manifest_file,$(O)/lpk.pc,$(LIBDIR)/pkgconfig,644)$(foreach \
@@ -536,10 +550,11 @@ uninstall: manifest ## Remove what install installed, and folders left empty
 
 # ---------------------------------------------------------------------------
 
-.PHONY: deps deps-lint deps-interop
+.PHONY: deps deps-lint deps-interop deps-bench
 deps: ## Install what the demo and the tests need, by apt, dnf or apk
 deps-lint: ## Install what lint, check-core and .ci/run need on top
 deps-interop: ## Install the programs that interop tests the consoles with
+deps-bench: ## Install what make bench draws with
 
 .PHONY: symbols
 symbols: $(SHARED) ## Write the checked list of exported symbols afresh

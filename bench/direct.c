@@ -121,7 +121,6 @@ write_line(unsigned int source, unsigned int number, uint64_t ticks)
  */
 static struct bench_sink *line_sink;
 static uint64_t line_sent;
-static unsigned int line_baud;
 
 static int
 line_count(int result)
@@ -180,7 +179,6 @@ start_console(struct cell *cell, struct bench_sink *sink)
 		console->driver = &line_driver;
 		line_sink = sink;
 		line_sent = 0;
-		line_baud = cell->place->baud;
 	}
 	console->log = &ring;
 	console->mode = cell->mode == DIRECT ? LPK_MODE_DIRECT : LPK_MODE_POLL;
@@ -395,7 +393,7 @@ plan(const struct place *place, enum mode mode, unsigned int producers,
 	cell->load.producers = producers;
 	cell->load.rate = rate;
 	cell->load.ns = ns;
-	cell->patience_ns = bench_count(500, 100) * MS;
+	cell->patience_ns = bench_count(300, 100) * MS;
 	cells[cell_count++] = cell;
 	return cell;
 }
@@ -411,7 +409,7 @@ plan_rates(const struct place *place)
 	for (p = 0; p < 4; p++) {
 		if (bench_options.quick && p != 0 && p != 2)
 			continue;
-		ns = bench_count(p == 0 ? 1000 : 500, p == 0 ? 200 : 100) * MS;
+		ns = bench_count(p == 0 ? 1000 : 400, p == 0 ? 150 : 100) * MS;
 		for (r = 0; r < 4; r++) {
 			if (bench_options.quick && r != 1 && r != 3)
 				continue;
@@ -429,7 +427,9 @@ plan_rates(const struct place *place)
 static void
 plan_burst(const struct place *place)
 {
-	unsigned int lines = (unsigned int)bench_count(100, 20);
+	/* A serial line takes its time. */
+	unsigned long lines =
+	    place->baud != 0 ? bench_count(50, 10) : bench_count(100, 50);
 	struct cell *cell;
 	int mode;
 
@@ -445,7 +445,7 @@ plan_burst(const struct place *place)
 static void
 plan_hang(const struct place *place)
 {
-	uint64_t hang_ns = bench_count(10000, 1500) * MS;
+	uint64_t hang_ns = bench_count(10000, 1000) * MS;
 	unsigned int producers;
 	struct cell *cell;
 	int mode;

@@ -191,7 +191,7 @@ main(void)
 	size_t i;
 
 	bench_init("overload");
-	calls = bench_count(400000, 100000);
+	calls = bench_count(400000, 60000);
 	lpk_thread_set_lane(0);
 	for (i = 0; i < RINGS; i++) {
 		if (bench_options.quick && !rings[i].quick)

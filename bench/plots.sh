@@ -47,7 +47,7 @@ draw() {
 }
 
 places="file pipe terminal serial_115200 serial_9600"
-stats="p50 p99 max"
+stats="p50 p99/max max"
 
 if [ -f "$out/direct.json" ]; then
 	steady="scenario=direct burst=0 producers=1 offered=1000"

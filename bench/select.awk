@@ -6,7 +6,7 @@
 #
 # prints the columns of the figures that are wanted, "nan" where there is none;
 # a word of want may end in several values: mode=direct|deferred, and blanks in
-# a value are underscores. With -v curve=1 the distribution of each follows its
+# a value are underscores. p99/max is p99, or max where there is none. With -v curve=1 the distribution of each follows its
 # title (the columns): share, 1/(1-share), ns; two empty lines part them.
 
 function value_of(key,    at, rest) {
@@ -22,6 +22,14 @@ function value_of(key,    at, rest) {
 		sub(/[,}].*/, "", rest)
 	}
 	return rest == "null" || rest == "" ? "nan" : rest
+}
+
+function column_of(keys,    i, key, count, value) {
+	count = split(keys, key, "/")
+	value = "nan"
+	for (i = 1; i <= count && value == "nan"; i++)
+		value = value_of(key[i])
+	return value
 }
 
 function is_wanted(    i, k, pair, values, good) {
@@ -64,7 +72,7 @@ BEGIN {
 		next
 	line = ""
 	for (i = 1; i <= names; i++)
-		line = line (i == 1 ? "" : " ") value_of(name[i])
+		line = line (i == 1 ? "" : " ") column_of(name[i])
 	print line
 	if (curve) {
 		print_curve()

@@ -193,7 +193,7 @@ main(void)
 
 	reader = bench_reader_start();
 	bench_init("stuck");
-	hang_ns = bench_count(10000, 1500) * MS;
+	hang_ns = bench_count(10000, 1000) * MS;
 	phases[1].hang_ns = hang_ns;
 	lpk_thread_set_lane(0);
 	for (i = 0; i < 100000; i++)

@@ -37,6 +37,11 @@ TOOL_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/tools/*.c))
 TOOL_CORE_SRCS := $(patsubst %,$(LPK_ROOT)liblog/core/%.c,clock dict error \
 	format format_float_stb format_ptr message names print reader render ring)
 
+# lpk-run, and the library that it has loaded into the program that it runs.
+RUNNER_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/tools/runner/*.c)) \
+	$(LPK_ROOT)liblog/tools/run_child.c
+PRELOAD_SRCS := $(sort $(wildcard $(LPK_ROOT)liblog/tools/preload/*.c))
+
 # pkg-config names of the libraries that the hosted part is linked with.
 HOSTED_PKGS := $(if $(filter urcu,$(RCU)),liburcu-bp)
 # Libraries of the system that it is linked with.

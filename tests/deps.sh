@@ -6,6 +6,7 @@
 #   deps.sh build    what the demo and the tests need
 #   deps.sh lint     what lint, check-core and the sanitizers need on top
 #   deps.sh interop  the programs that the consoles are tested with
+#   deps.sh bench    what the benchmarks draw and count with
 #
 # Without the right to install it prints the command to run, and exits 1.
 
@@ -48,6 +49,7 @@ apt-get)
 	lint="clang clang-format libclang-rt-dev gcc-arm-none-eabi
 		gcc-riscv64-unknown-elf"
 	interop="rsyslog logrotate systemd socat util-linux python3"
+	bench="gnuplot-nox valgrind"
 	is_installed() {
 		[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 	}
@@ -61,6 +63,7 @@ dnf)
 	lint="clang clang-tools-extra compiler-rt libasan libubsan libtsan
 		arm-none-eabi-gcc-cs"
 	interop="rsyslog logrotate systemd socat util-linux python3"
+	bench="gnuplot valgrind"
 	is_installed() {
 		rpm -q "$1" >/dev/null 2>&1
 	}
@@ -75,6 +78,7 @@ apk)
 		gcc-riscv-none-elf"
 	# There is no systemd.
 	interop="rsyslog logrotate socat util-linux python3"
+	bench="gnuplot valgrind"
 	is_installed() {
 		apk info -e "$1" >/dev/null 2>&1
 	}
@@ -86,8 +90,9 @@ case $what in
 build) packages=$(wanted) ;;
 lint) packages=$lint ;;
 interop) packages=$interop ;;
+bench) packages=$bench ;;
 *)
-	say "build, lint or interop, not $what"
+	say "build, lint, interop or bench, not $what"
 	exit 2
 	;;
 esac

@@ -56,7 +56,16 @@ LPKTEST_SKIP_tsan_test_life := forks with threads, and threads in the children
 # One thread, and some ten million calls of a reader.
 LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see
 
+# lpk_init() wants a process of one thread, and ThreadSanitizer has one of its
+# own.
+LPKTEST_SKIP_tsan_test_region := ThreadSanitizer has a thread of its own
+LPKTEST_SKIP_tsan_test_region_file := ThreadSanitizer has a thread of its own
+
 # Parts of the tool, which is a program and no library.
+LPKTEST_SRCS_test_tool_elf := $(patsubst %,liblog/tools/%.c,elf sites_elf \
+	sites_list source source_core output_data lists)
+LPKTEST_TIMEOUT_test_tool_elf := $(if $(LPK_FUZZ_COUNT),36000,300)
+LPKTEST_SKIP_tsan_test_tool_elf := one thread: nothing for ThreadSanitizer to see
 LPKTEST_SRCS_test_tool_image := tests/fuzz/image_fuzz.c $(patsubst \
 	%,liblog/tools/%.c,image source source_core output output_data lists times)
 LPKTEST_TIMEOUT_test_tool_image := $(if $(LPK_FUZZ_COUNT),36000,300)

@@ -8,11 +8,10 @@ set logscale x 2
 set xrange [0.8:20]
 set xtics (1, 2, 4, 16)
 set key off
-high(p99, max) = p99 == p99 ? p99 : max
 do for [place in "file pipe terminal serial_115200 serial_9600"] {
 	set title place[1:strstrt(place."_", "_") - 1]." ".place[strstrt(place."_", "_") + 1:*]
-	plot for [mode in "direct deferred"] folder."/producers_".mode."_1000_".place.".dat" using 1:(high($3, $4)) with linespoints lw 2 pt 7 ps 0.6 lc rgb (mode eq "direct" ? direct : deferred) title mode, \
-	     for [mode in "direct deferred"] folder."/producers_".mode."_0_".place.".dat" using 1:(high($3, $4)) with linespoints lw 1 pt 6 ps 0.5 dt 2 lc rgb (mode eq "direct" ? direct : deferred) title mode
+	plot for [mode in "direct deferred"] folder."/producers_".mode."_1000_".place.".dat" using 1:3 with linespoints lw 2 pt 7 ps 0.6 lc rgb (mode eq "direct" ? direct : deferred) title mode, \
+	     for [mode in "direct deferred"] folder."/producers_".mode."_0_".place.".dat" using 1:3 with linespoints lw 1 pt 6 ps 0.5 dt 2 lc rgb (mode eq "direct" ? direct : deferred) title mode
 }
 unset title
 unset border

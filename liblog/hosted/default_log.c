@@ -17,6 +17,8 @@
 #include "lpk_atomic.h"
 #include "page.h"
 #include "port_fast.h"
+#include "region.h"
+#include "slot.h"
 
 /* 2 MiB; a 32-bit machine has smaller blocks and more of them. */
 #define BLOCK_BYTES (sizeof(long) >= 8 ? 65536 : 16384)
@@ -88,4 +90,10 @@ default_log_init(void)
 		lpk__default_log.geometry.lanes = (uint32_t)cpus;
 	if (words != NULL)
 		filter_from(words);
+	/*
+	 * Called from here, and no constructors of their own: of a static
+	 * library only what is called is linked.
+	 */
+	lpk__init_from_environment();
+	lpk__consoles_from_environment();
 }

@@ -411,8 +411,8 @@ lpk_consoles_add(const char *words)
 	return count;
 }
 
-__attribute__((constructor(104))) static void
-consoles_init(void)
+void
+lpk__consoles_from_environment(void)
 {
 	lpk_consoles_add(secure_getenv("LPK_CONSOLE"));
 }

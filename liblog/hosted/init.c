@@ -55,8 +55,8 @@ complain(const char *where, int result)
 	(void)!write(STDERR_FILENO, text, strlen(text));
 }
 
-__attribute__((constructor(103))) static void
-init_from_environment(void)
+void
+lpk__init_from_environment(void)
 {
 	const struct lpk_options defaults = LPK_OPTIONS_INIT;
 	const char *where = secure_getenv("LPK_REGION");

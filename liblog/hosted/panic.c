@@ -178,6 +178,7 @@ print_on(int number, bool force)
 	at = number;
 	step = lpk__printer_panic(&slot->printer, lines, text,
 	    lpk_port_caller(), force, most_records(slot), until);
+	lpk__slot_publish(slot);
 	at = -1;
 	/* A slow one has had its time. */
 	if (slow && step == LPK__SOME)

@@ -20,6 +20,14 @@ place_of(const struct lpk__console_slot *slot)
 	return &lpk__head(log)->consoles[slot - lpk__slots];
 }
 
+/* A panic has a cursor of its own. */
+static uint64_t
+next_seq(const struct lpk__printer *printer)
+{
+	return printer->panicked ? printer->panic.reader.seq :
+				   lpk__position_seq(&printer->positions);
+}
+
 void
 lpk__slot_publish(const struct lpk__console_slot *slot)
 {
@@ -39,8 +47,8 @@ lpk__slot_publish(const struct lpk__console_slot *slot)
 	lpk_store_relaxed(
 	    &place->refused, lpk_load_relaxed(&counts[LPK__REFUSED]));
 	lpk_store_relaxed(&place->bytes, lpk_load_relaxed(&counts[LPK__BYTES]));
-	lpk_store_relaxed(&place->next_seq,
-	    (unsigned long)lpk__position_seq(&slot->printer.positions));
+	lpk_store_relaxed(
+	    &place->next_seq, (unsigned long)next_seq(&slot->printer));
 	lpk_store_relaxed(
 	    &place->owner, lpk__owner_thread(&slot->printer.owner));
 	lpk_store_relaxed(

@@ -35,6 +35,9 @@ struct lpk__region_file {
  */
 int lpk__region_begin(const char *where, unsigned int keep, unsigned int flags);
 
+/** lpk__init_from_environment() - What LPK_REGION says. Context: init. */
+void lpk__init_from_environment(void);
+
 /** lpk__region_there() - Is the default log in other memory? */
 bool lpk__region_there(void);
 

@@ -122,6 +122,9 @@ bool lpk__thread_stop(
 /** lpk__slot_let_go() - After the last callback of a console that hung. */
 void lpk__slot_let_go(struct lpk__console_slot *slot);
 
+/** lpk__consoles_from_environment() - What LPK_CONSOLE says. Context: init. */
+void lpk__consoles_from_environment(void);
+
 /**
  * lpk__threads_stop(), _start() - No thread of a console, for a moment.
  *

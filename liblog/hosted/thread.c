@@ -34,6 +34,9 @@
 /* How long a stopped thread may still be in its driver. */
 #define STOP_NS 100000000
 
+/* Not every C library has it; where not, strerror() is as good. */
+const char *strerrordesc_np(int error) __attribute__((weak));
+
 struct lpk__console_thread {
 	struct lpk__console_slot *slot;
 	unsigned long looked; /* after this kick, and found nothing */
@@ -111,7 +114,7 @@ tell(struct lpk__console_thread *self, enum lpk__step step)
 	self->said = true;
 	lpk_printk_to(printer->log, LPK_WARN,
 	    "lpk: console %s takes nothing (%s); it keeps its place", name,
-	    strerrordesc_np(error));
+	    strerrordesc_np != NULL ? strerrordesc_np(error) : strerror(error));
 }
 
 /* A step with the device; false when the console was not to be had. */

@@ -18,6 +18,7 @@ static const struct {
     {"stat", stat_main, "show the accounts of a log and of its consoles"},
     {"level", level_main, "change a console of a living process"},
     {"watch", watch_main, "start a program, and tell its last words"},
+    {"run", run_main, "take what a program prints into a log"},
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 

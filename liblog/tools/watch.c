@@ -69,9 +69,8 @@ now_ns(void)
 static void
 tell_hang(struct watch *watch, const struct source *source, uint64_t now)
 {
-	complain("process %ld: no sign of life for %llu s",
-	    (long)watch->child.pid,
-	    (unsigned long long)((now - watch->beat_ns) / 1000000000));
+	complain("process %ld: no sign of life for %.1f s",
+	    (long)watch->child.pid, (double)(now - watch->beat_ns) / 1e9);
 	watch_tail(source, TAIL, false);
 	complain("process %ld: its threads:", (long)watch->child.pid);
 	watch_threads(watch->child.pid);
@@ -154,6 +153,8 @@ finish(struct watch *watch)
 		status = TOOL_PARTIAL;
 	if (text[0] != '\0')
 		complain("process %ld %s", (long)watch->child.pid, text);
+	else if (!watch->child.ours)
+		complain("process %ld has ended", (long)watch->child.pid);
 	return status;
 }
 

@@ -93,10 +93,11 @@ watch_tail(const struct source *source, uint64_t least, bool dead)
 		    (unsigned long long)image->state_signal,
 		    signal_name(image->state_signal));
 	if (count != 0)
-		complain("%s[%lu]: %llu messages that no console has printed, "
+		complain("%s[%lu]: %llu message%s that no console has printed, "
 			 "from number %llu on:",
 		    image->session.program, (unsigned long)image->session.pid,
-		    (unsigned long long)count, (unsigned long long)first);
+		    (unsigned long long)count, count == 1 ? "" : "s",
+		    (unsigned long long)first);
 	else if (least != 0 && log.stored != 0)
 		complain("%s[%lu]: its last messages:", image->session.program,
 		    (unsigned long)image->session.pid);

@@ -25,7 +25,7 @@
 #define DYING LOGGERS        /* number of what the dying thread logs */
 #define FORKED (LOGGERS + 1) /* of what a child of the child logs */
 #define IDS (LOGGERS + 2)
-#define RECORDS 400 /* of each logger; they fit into the log */
+#define RECORDS 200 /* of each logger; they fit into the log */
 
 /* What outlives the child besides its log. */
 struct page {

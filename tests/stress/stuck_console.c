@@ -257,7 +257,7 @@ run(enum lpk_console_mode mode, double seconds)
 	pthread_t loggers[LOGGERS];
 	int fds[2];
 
-	storm_log(&storm, 65536, 16, 2);
+	storm_log(&storm, 16384, 64, 2);
 	memset(memories, 0, sizeof(memories));
 	stop = called = left = 0;
 	hang = 1;

@@ -429,7 +429,7 @@ run_again(const char *what)
 	if (strstr(what, "region") != NULL)
 		return run_region(what);
 	/* Larger than all that is logged. */
-	log_ = small_log_make(&small, 65536, 16, 2);
+	log_ = small_log_make(&small, 16384, 64, 2);
 	out.log = hung.log = log_;
 	has_destructor = true;
 	atexit(log_at_exit);

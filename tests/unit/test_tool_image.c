@@ -107,7 +107,7 @@ test_tool_image_reads_what_the_process_reads(void **state)
 	make_image(&made);
 	for (i = 0; i < 2000; i++)
 		lpk_printk_to(made.log, LPK_WARN, "number %d, %s, %pI4", i,
-		    &"text"[i % 4], "\1\2\3\4");
+		    &"text"[i % 4], (const void *)"\1\2\3\4");
 	write_image(&made);
 	assert_true(image_open(&image, &made.source));
 	lpk_reader_open(&reader, made.log, LPK_SEEK_OLDEST);

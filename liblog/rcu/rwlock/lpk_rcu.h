@@ -23,7 +23,9 @@ extern pthread_rwlock_t lpk__rcu_lock __attribute__((visibility("hidden")));
 #define lpk_rcu_before_fork() ((void)pthread_rwlock_wrlock(&lpk__rcu_lock))
 #define lpk_rcu_after_fork_parent()                                            \
 	((void)pthread_rwlock_unlock(&lpk__rcu_lock))
+/* Made anew: threads that waited for it are counted in it, and are not here. */
 #define lpk_rcu_after_fork_child()                                             \
-	((void)pthread_rwlock_unlock(&lpk__rcu_lock))
+	((void)pthread_rwlock_unlock(&lpk__rcu_lock),                          \
+	    (void)pthread_rwlock_init(&lpk__rcu_lock, NULL))
 
 #endif /* LPK_RCU_H */

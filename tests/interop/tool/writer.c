@@ -40,20 +40,22 @@ levels(void)
 static void
 arguments(void)
 {
+	const char *volatile null = NULL;
 	static const unsigned char ip[] = {192, 168, 0, 1};
 	static const unsigned char mac[] = {0, 0x1b, 0x44, 0x11, 0x3a, 0xb7};
 
 	lpk_info("none, 100%%");
 	lpk_info("%d %i %u %x %X %o %c", -1, -2, 3u, 0xbeefu, 0xbeefu, 8u, 'c');
 	lpk_info("%ld %lu %lx %lld %llu", -1l, 2ul, 0xfffffffful, -3ll, ~0ull);
-	lpk_info("%hhd %hhu %hd %hu", 200, 200, 40000, 40000);
+	lpk_info("%hhd %hhu %hd %hu", (signed char)-56, (unsigned char)200,
+	    (short)-25536, (unsigned short)40000);
 	lpk_info(
 	    "[%5d] [%-5d] [%05d] [%+d] [% d] [%.3d]", 42, 42, 42, 42, 42, 42);
 	lpk_info("[%*d] [%-*d] [%.*d]", 6, 1, 6, 2, 3, 3);
 	lpk_info("%#x %#o [%8.3x]", 255u, 8u, 255u);
 	lpk_info("%s and [%8s] [%-8s] [%.2s] [%.*s]", "text", "right", "left",
 	    "cut", 3, "abcdef");
-	lpk_info("%s", (const char *)NULL + (getppid() == 0));
+	lpk_info("%s", null);
 	lpk_info(
 	    "%f %.2f %e %g %10.3f", 1.5, 2.345, 12345.678, 0.0001, 3.14159);
 	lpk_info("%p %p", (void *)0xdeadUL, NULL);

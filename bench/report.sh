@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Make one page of all results: OUT/report.html, which needs no network.
+#
+#   sh bench/report.sh OUT
+#
+# A program that left no JSON is not in it; a plot that was not drawn neither.
+set -eu
+
+here=$(dirname "$0")
+out=$1
+
+plot() {
+	[ -f "$out/$1.svg" ] || return 0
+	echo "<figure>"
+	sed -n '/<svg/,$p' "$out/$1.svg"
+	echo "</figure>"
+}
+
+# section PROGRAM TITLE TEXT PLOT...
+section() {
+	json=$out/$1.json
+	[ -f "$json" ] || return 0
+	program=$1
+	echo "<h2 id=\"$1\">$2</h2>"
+	echo "<p>$3</p>"
+	shift 3
+	for name; do
+		plot "$name"
+	done
+	echo "<details><summary>Figures of <code>$program</code></summary>"
+	awk -v what=notes -f "$here/report.awk" "$json"
+	awk -v what=figures -f "$here/report.awk" "$json"
+	echo "<details><summary>Machine and build in this run</summary>"
+	awk -v what=environment -f "$here/report.awk" "$json"
+	echo "</details></details>"
+}
+
+head_of_page() {
+	cat <<'END'
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<title>lpk: benchmarks</title>
+<style>
+body { font: 15px/1.5 sans-serif; max-width: 1060px; margin: 2em auto;
+	padding: 0 1em; color: #222; background: #fff }
+h1, h2 { line-height: 1.2 } h2 { margin-top: 2em }
+figure { margin: 1em 0 } figure svg { max-width: 100%; height: auto }
+table { border-collapse: collapse; font-size: 12px; margin: .5em 0 }
+th, td { padding: .1em .5em; text-align: right; white-space: nowrap;
+	border-bottom: 1px solid #eee; font-variant-numeric: tabular-nums }
+th:first-child, td:last-child, td:nth-child(2), .env td, .env th, td.l
+	{ text-align: left }
+.env td, td:last-child { white-space: normal }
+details { margin: .5em 0; overflow-x: auto } summary { cursor: pointer }
+small { font-weight: normal; color: #555 }
+</style></head><body>
+<h1>lpk: direct against deferred printing</h1>
+<p>Each figure is of single calls where not said otherwise; what a figure is
+and how it was made stands in <code>bench/README.md</code>. Ratios within one
+run are the result: absolute times are those of the machine below. A dash is a
+percentile that has too few samples.</p>
+END
+}
+
+{
+	head_of_page
+	for program in direct stuck overload any_context crash first calls \
+		render; do
+		if [ -f "$out/$program.json" ]; then
+			awk -v what=environment -f "$here/report.awk" \
+				"$out/$program.json"
+			break
+		fi
+	done
+	section direct "Direct against deferred" \
+		"The same lines at the same rates onto the same consoles: printed by
+whoever logs them, or by the console's own thread. What deferred printing costs
+in return is time until a line is visible, and what the ring cannot hold when
+the console is too slow for long: both are below." \
+		glance visible load producers percentiles
+	section stuck "A stuck console" \
+		"Three consoles on one log; the write of one of them does not return
+for some seconds. The others, and the callers, should not notice." stuck
+	section overload "Overload" \
+		"Ten times what the console takes: how much is lost, by size of the
+ring, and whether the console was told of exactly that." overload
+	section any_context "Any context" \
+		"Signal handlers that log, and interrupt logging, and each other." \
+		any_context
+	section crash "A crash" \
+		"Lines whose call had returned, and that a process took with it when
+it died: with the console's thread alone, with <code>lpk_panic_install()</code>,
+and printed direct." crash
+	section calls "What a call costs" \
+		"Paths of the library one by one, and what else a program might do."
+	section first "First calls" "What is paid once."
+	section render "Lines a second" "From the first call until the flush returns."
+	echo "</body></html>"
+} >"$out/report.html.new"
+mv "$out/report.html.new" "$out/report.html"

@@ -75,7 +75,8 @@ enum want {
 
 /* The kernel forgets what it was about where no handler can run. */
 #define NO_SIGINFO 0x80000u
-#define EXITS 0x100000u /* with 128 and the signal's number */
+#define NO_REGION 0x200000u /* crashes are handled, and that is all */
+#define EXITS 0x100000u     /* with 128 and the signal's number */
 
 struct run;
 
@@ -90,6 +91,8 @@ struct death {
 	void (*during)(struct run *run); /* in the parent, when called */
 	bool (*judge)(struct run *run);  /* in the parent, at the end */
 	const char *(*impossible)(void); /* why it cannot be had here */
+	const char *said;                /* on standard error */
+	const char *build;               /* NULL: each of those in the table */
 };
 
 /* One child, and what became of it. */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -59,6 +60,9 @@ become(const struct run *run)
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* ThreadSanitizer wants its shadow where something else may be. */
+	if (run->death->build != NULL)
+		personality(ADDR_NO_RANDOMIZE);
 	if (chdir(run->page->folder) != 0)
 		_exit(99);
 	fd = open("err", O_WRONLY | O_CREAT | O_APPEND, 0600);

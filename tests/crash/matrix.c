@@ -45,8 +45,10 @@ struct result {
 	const char *skipped;
 };
 
-static struct build builds[BUILDS_MAX];
+static struct build builds[BUILDS_MAX]; /* columns */
 static int build_count;
+static struct build others[BUILDS_MAX]; /* for rows of their own */
+static int other_count;
 static struct page *shared;
 static int shared_fd;
 static char folder[] = "/tmp/lpk-crash-XXXXXX";
@@ -166,26 +168,29 @@ inner_log(struct run *run)
 	return true;
 }
 
-static bool
-was_skipped(struct run *run)
-{
-	if (run->drained == NULL ||
-	    memmem(run->drained, run->drained_bytes, "** skipped ", 11) == NULL)
-		run_wrong(run, "the slow console does not say what it skips");
-	return true;
-}
-
-static bool
-said_assertion(struct run *run)
+/* What others have to say about it is not lost. */
+static void
+check_said(struct run *run)
 {
 	char path[256], *text;
 	size_t bytes;
 
 	snprintf(path, sizeof(path), "%s/err", folder);
 	text = read_whole(path, &bytes);
-	if (text == NULL || memmem(text, bytes, "zero == 1", 9) == NULL)
-		run_wrong(run, "no word of the assertion");
+	if (text == NULL ||
+	    memmem(text, bytes, run->death->said, strlen(run->death->said)) ==
+		NULL)
+		run_wrong(
+		    run, "standard error is without \"%s\"", run->death->said);
 	free(text);
+}
+
+static bool
+was_skipped(struct run *run)
+{
+	if (run->drained == NULL ||
+	    memmem(run->drained, run->drained_bytes, "** skipped ", 11) == NULL)
+		run_wrong(run, "the slow console does not say what it skips");
 	return true;
 }
 
@@ -220,8 +225,7 @@ static const struct death deaths[] = {
     {"2", "the same in a worker, 8 others log", die_null,
 	RACING | WORKER | ADDRESS, ALL},
     {"3a", "abort()", die_abort, RACING, ALL},
-    {"3b", "assert()", die_assert, RACING | WORKER, ALL,
-	.judge = said_assertion},
+    {"3b", "assert()", die_assert, RACING | WORKER, ALL, .said = "zero == 1"},
     {"4a", "SIGFPE", die_fpe, RACING, ALL},
     {"4b", "SIGILL", die_ill, RACING, ALL},
     {"4c", "SIGBUS, a file that somebody cut", die_bus, RACING, ALL},
@@ -284,6 +288,10 @@ static const struct death deaths[] = {
 	RACING | ADDRESS, PRINTED, .judge = previous_ran},
     {"26c", "ours put back by signal()", die_signal_restored,
 	RACING | ADDRESS | NO_CORE, ALL},
+    {"27a", "NULL write under AddressSanitizer", die_null, NO_CORE, ALL,
+	.build = "asan", .said = "AddressSanitizer"},
+    {"27b", "the same under ThreadSanitizer", die_null, NO_CORE | NO_REGION,
+	ON(ALL, ALL, NOTHING), .build = "tsan", .said = "ThreadSanitizer"},
     {"28", "the library's module unloaded, then a crash", die_unloaded,
 	ALONE | ADDRESS, ALL, .impossible = no_library},
     {"29", "a slow console, while others flood the log", die_null,
@@ -466,6 +474,8 @@ judge(struct run *run, int want, const struct core_info *info,
 		    (unsigned long long)run->took_ns / 1000000);
 	if (run->death->judge != NULL)
 		run->death->judge(run);
+	if (run->death->said != NULL)
+		check_said(run);
 	for (i = 0; i < IDS; i++)
 		result->committed += atomic_load(&run->page->acked[i]);
 	result->found += image.records;
@@ -489,6 +499,21 @@ complain(const struct run *run, const struct build *build, unsigned int moment)
 		printf("kept in %s\n", folder);
 		exit(1);
 	}
+}
+
+/* A row may have a build of its own, which is not always there. */
+static const struct build *
+build_of(const struct death *death, const struct build *build)
+{
+	int i;
+
+	if (death->build == NULL)
+		return build;
+	for (i = 0; i < other_count; i++) {
+		if (strcmp(others[i].name, death->build) == 0)
+			return &others[i];
+	}
+	return NULL;
 }
 
 static void
@@ -615,6 +640,8 @@ run_all(const char *only)
 		for (j = 0; j < build_count; j++) {
 			struct result *result = &results[i][j];
 
+			if (j != 0 && deaths[i].build != NULL)
+				continue;
 			run_row(&deaths[i], &builds[j], result);
 			bad += result->bad != 0;
 			printf("%-4s %-12s %4u runs %s%s\n", deaths[i].number,
@@ -637,6 +664,19 @@ be_child(const char *number, int fd)
 			child_main(&deaths[i], fd);
 	}
 	_exit(99);
+}
+
+static bool
+is_other(const char *name)
+{
+	int i;
+
+	for (i = 0; i < DEATHS; i++) {
+		if (deaths[i].build != NULL &&
+		    strcmp(deaths[i].build, name) == 0)
+			return other_count < BUILDS_MAX;
+	}
+	return false;
 }
 
 static const char *
@@ -669,8 +709,12 @@ options(int argc, char **argv, const char **only)
 		if (equals == NULL)
 			exit(2);
 		*equals = '\0';
-		builds[build_count].name = argv[optind];
-		builds[build_count++].program = equals + 1;
+		if (is_other(argv[optind]))
+			others[other_count++] =
+			    (struct build){argv[optind], equals + 1};
+		else
+			builds[build_count++] =
+			    (struct build){argv[optind], equals + 1};
 	}
 	if (build_count == 0)
 		builds[build_count++] =

@@ -399,6 +399,14 @@ interop: ## Tests against other programs (make deps-interop installs these)
 run-interop: test-list all
 	$(RUN_TESTS) $(O)/results $(O)/tests.list
 
+# All ways to die; `make check` has one moment of each.
+## MOMENTS=     of death, for make crash (default: 200)
+MOMENTS ?= 200
+.PHONY: crash
+crash: all ## All ways to die, at 200 moments, in 3 builds: docs/LASTWORDS.md
+	@$(MAKE) TEST_DIRS=crash T=crash/matrix tests
+	@$(TEST_ENV) sh tests/crash/table/lastwords.sh $(MOMENTS)
+
 # ---------------------------------------------------------------------------
 # Sanitizers: unit and stress tests, each kind in a build folder of its own.
 

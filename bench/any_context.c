@@ -20,7 +20,8 @@
 #include "lpk_atomic.h"
 
 #define PRODUCERS_MAX 4
-#define DEPTHS 4 /* the thread, and handlers in handlers */
+#define DEPTHS 12 /* the thread, and handlers in handlers */
+#define ROWS 4    /* of the table: the last one is of all deeper ones */
 #define RUNS_MAX 16
 #define SECOND 1000000000
 
@@ -46,17 +47,18 @@ struct producer {
 struct run {
 	unsigned int hertz;
 	unsigned int producers;
-	struct bench_hist call[DEPTHS];
+	struct bench_hist call[ROWS];
 	struct bench_usage usage;
 	struct lpk_console_stats stats;
-	uint64_t calls[DEPTHS], all;
+	uint64_t calls[ROWS], all;
+	uint64_t too_deep;
 	uint64_t lines, told, torn, behind, dropped;
 	double seconds;
 	bool agree;
 	char group[64];
 	char name[32];
-	char remarks[DEPTHS][160];
-	char tags[DEPTHS][400];
+	char remarks[ROWS][160];
+	char tags[ROWS][400];
 };
 
 static struct producer *producers[PRODUCERS_MAX];
@@ -189,25 +191,23 @@ start_producers(const struct run *run)
 static void
 join_producers(struct run *run)
 {
-	unsigned int i, depth;
+	unsigned int i, depth, row;
 
 	for (i = 0; i < run->producers; i++) {
 		struct producer *from = producers[i];
 
 		pthread_join(from->thread, NULL);
 		for (depth = 0; depth < DEPTHS; depth++) {
+			row = depth < ROWS ? depth : ROWS - 1;
 			bench_hist_merge(
-			    &run->call[depth], &from->contexts[depth].call);
-			run->calls[depth] += from->contexts[depth].numbers;
+			    &run->call[row], &from->contexts[depth].call);
+			run->calls[row] += from->contexts[depth].numbers;
 			run->all += from->contexts[depth].numbers;
 		}
 		run->usage.minor_faults += from->usage.minor_faults;
 		run->usage.major_faults += from->usage.major_faults;
 		run->usage.preempted += from->usage.preempted;
-		if (from->too_deep != 0)
-			bench_note("%u handlers were nested deeper than %d, "
-				   "and logged nothing",
-			    from->too_deep, DEPTHS - 1);
+		run->too_deep += from->too_deep;
 	}
 }
 
@@ -217,12 +217,12 @@ measure(struct run *run)
 	static struct bench_check_console check;
 	struct lpk_log_stats before, after;
 	uint64_t began;
-	int depth;
+	int row;
 
 	bench_progress("%s, %s", run->group, run->name);
 	bench_speed_probe();
-	for (depth = 0; depth < DEPTHS; depth++)
-		bench_hist_clear(&run->call[depth]);
+	for (row = 0; row < ROWS; row++)
+		bench_hist_clear(&run->call[row]);
 	start_producers(run);
 	bench_check_start(&check, "check", &ring);
 	lpk_log_stats(&ring, &before);
@@ -241,6 +241,10 @@ measure(struct run *run)
 	run->behind = check.tally.behind;
 	run->agree = run->torn == 0 && run->lines + run->told == run->all &&
 	    run->told == run->stats.lost + run->dropped;
+	if (run->too_deep != 0)
+		bench_note("%s, %s: %.0f handlers were nested deeper than %d, "
+			   "and logged nothing",
+		    run->group, run->name, (double)run->too_deep, DEPTHS - 1);
 	if (!run->agree)
 		bench_note("* %s, %s: accounts do not agree, or torn: %s",
 		    run->group, run->name, check.tally.torn_line);
@@ -249,8 +253,8 @@ measure(struct run *run)
 static void
 report(struct run *run)
 {
-	static const char *const kinds[DEPTHS] = {"the thread, a call",
-	    "a handler, a call", "a handler in a handler", "one deeper"};
+	static const char *const kinds[ROWS] = {"the thread, a call",
+	    "a handler, a call", "a handler in a handler", "deeper"};
 	struct bench_figure figure = {
 	    .group = run->group,
 	    .name = run->name,
@@ -260,35 +264,34 @@ report(struct run *run)
 	    .lost = run->stats.lost,
 	    .dropped = run->dropped,
 	};
-	int depth;
+	int row;
 
-	for (depth = 0; depth < DEPTHS; depth++) {
-		if (run->calls[depth] == 0)
+	for (row = 0; row < ROWS; row++) {
+		if (run->calls[row] == 0)
 			continue;
-		snprintf(run->remarks[depth], sizeof(run->remarks[depth]),
-		    depth == 0 ?
-			"%.0f lines missing, %.0f told, %s; %.0f torn" :
-			"%.0f/s",
-		    depth == 0 ? (double)(run->all - run->lines) :
-				 (double)run->calls[depth] / run->seconds,
+		snprintf(run->remarks[row], sizeof(run->remarks[row]),
+		    row == 0 ? "%.0f lines missing, %.0f told, %s; %.0f torn" :
+			       "%.0f/s",
+		    row == 0 ? (double)(run->all - run->lines) :
+			       (double)run->calls[row] / run->seconds,
 		    (double)run->told,
 		    run->agree ? "the same" : "*NOT THE SAME",
 		    (double)run->torn);
-		snprintf(run->tags[depth], sizeof(run->tags[depth]),
+		snprintf(run->tags[row], sizeof(run->tags[row]),
 		    "\"scenario\": \"any_context\", \"what\": \"call\", "
 		    "\"hertz\": %u, \"producers\": %u, \"depth\": %d, "
 		    "\"made\": %.1f, \"missing\": %.0f, \"told\": %.0f, "
 		    "\"torn\": %.0f, \"agree\": %s",
-		    run->hertz, run->producers, depth,
-		    (double)run->calls[depth] / run->seconds,
+		    run->hertz, run->producers, row,
+		    (double)run->calls[row] / run->seconds,
 		    (double)(run->all - run->lines), (double)run->told,
 		    (double)run->torn, run->agree ? "true" : "false");
-		figure.kind = kinds[depth];
-		figure.hist = &run->call[depth];
-		figure.calls = run->calls[depth];
-		figure.remark = run->remarks[depth];
-		figure.tags = run->tags[depth];
-		if (depth == 0)
+		figure.kind = kinds[row];
+		figure.hist = &run->call[row];
+		figure.calls = run->calls[row];
+		figure.remark = run->remarks[row];
+		figure.tags = run->tags[row];
+		if (row == 0)
 			figure.usage = run->usage;
 		else
 			memset(&figure.usage, 0, sizeof(figure.usage));

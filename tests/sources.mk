@@ -31,6 +31,12 @@ LPKTEST_SKIP_asan_step := single steps are for the plain build
 LPKTEST_SKIP_ubsan_step := single steps are for the plain build
 LPKTEST_SKIP_tsan_step := single steps are for the plain build
 
+# It builds itself with sanitizers, for the rows that are about them.
+LPKTEST_TIMEOUT_matrix := 600
+LPKTEST_SKIP_asan_matrix := see its rows 27a and 27b (make crash)
+LPKTEST_SKIP_ubsan_matrix := see its rows 27a and 27b (make crash)
+LPKTEST_SKIP_tsan_matrix := see its rows 27a and 27b (make crash)
+
 # The harness of the models is their port, whatever else is in the library.
 LPKTEST_LDLIBS_mutants := -Wl,-z,muldefs
 LPKTEST_LDLIBS_schedules := -Wl,-z,muldefs

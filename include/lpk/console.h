@@ -72,7 +72,11 @@ struct lpk_console_driver {
 	/**
 	 * option() - Take one word of a console's description.
 	 * @key:   "" for what stands behind "name:", else the word before '='
-	 * @value: behind '='; "" without one; copy what is to be kept
+	 * @value: behind '='; "" without one; copy what is to be kept into the
+	 *         device's memory: exit() follows a setup() that went well,
+	 *         and nothing else
+	 *
+	 * The first call is that with the key "", target or not.
 	 *
 	 * Context:  thread, before setup().
 	 * Return:   LPK_OK; -LPK_ENOENT for a key that the driver does not
@@ -84,7 +88,9 @@ struct lpk_console_driver {
 	/**
 	 * setup() - Open the device.
 	 *
-	 * May change what the console's fields say: level, style, colours.
+	 * May change what the console's fields say (level, style, colours), and
+	 * hand over to another driver: console->driver and device, until exit()
+	 * puts them back.
 	 *
 	 * Context:  thread, in lpk_console_register(); no other callback runs.
 	 * Return:   LPK_OK, or an error that lpk_console_register() returns.
@@ -92,8 +98,7 @@ struct lpk_console_driver {
 	int (*setup)(struct lpk_console *console);
 
 	/**
-	 * exit() - Close the device, and give back what option() and setup()
-	 * took.
+	 * exit() - Close the device, and give back what setup() took.
 	 *
 	 * Context:  thread; no other callback runs or ever will.
 	 */
@@ -264,7 +269,7 @@ LPK_API int lpk_console_register(struct lpk_console *console);
  * driver's exit() was the last. A console that hangs in its driver cannot be
  * pulled out from under it: then, with -LPK_EBUSY, it is disabled, it costs one
  * sleeping thread, and exit() runs in that thread if write() ever returns. The
- * console and its device must stay until then; so must one that
+ * console, its device and its log must stay until then; so must one that
  * lpk_console_new() made, which is then freed by itself.
  *
  * Context:  thread; may block, until the deadline and a moment more.

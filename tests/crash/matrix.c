@@ -527,6 +527,9 @@ run_row(
 
 	result->skipped =
 	    death->impossible != NULL ? death->impossible() : NULL;
+	build = build_of(death, build);
+	if (build == NULL)
+		result->skipped = "see make crash";
 	if (result->skipped != NULL)
 		return;
 	if (!(death->flags & NO_BARE) &&

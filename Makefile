@@ -433,7 +433,7 @@ check-sanitized: test-list
 .PHONY: fuzz
 fuzz: ## A million images with changed bytes, read under sanitizers (LPK_FUZZ_COUNT=)
 	@LPK_FUZZ_COUNT=$${LPK_FUZZ_COUNT:-1000000} $(MAKE) O='$(O)/$@' TOP='$(TOP)' \
-		SANITIZE=$@ TEST_DIRS=unit T='$(or $(T),unit/test_tool_image unit/test_dict)' \
+		SANITIZE=$@ TEST_DIRS=unit T='$(or $(T),unit/test_tool_image unit/test_tool_elf unit/test_dict)' \
 		check-sanitized
 
 # ---------------------------------------------------------------------------
@@ -504,9 +504,43 @@ $(BENCH_PROGRAMS): %: %.o $(bench_helpers) $(O)/liblpk.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LINK_FLAGS) -o $@ $^ $(LINK_LIBS) -lm
 
+# What bench/compare.c compares lpk with: a program each, where its library is
+# found; compare names those that are not there. (stdio and syslog(3) always are.)
+PEER_PKG_spdlog := spdlog
+PEER_PKG_glog := libglog
+PEER_PKG_lttng := lttng-ust
+PEER_PKG_libqb := libqb
+PEER_LIBS_lttng := -ldl
+PEER_LIBS_glog := -lgflags
+# Their headers want these.
+PEER_CFLAGS_lttng := -Ibench/peers -Wno-pedantic -Wno-missing-prototypes
+PEER_CFLAGS_libqb := -Wno-pedantic
+peers_found = $(foreach p,spdlog glog lttng libqb,$(shell \
+	pkg-config --exists $(PEER_PKG_$(p)) 2>/dev/null && echo $(p)))
+PEERS := lpk stdio syslog $(if $(filter bench benchmarks $(O)/bench/%,$(MAKECMDGOALS)),$(peers_found))
+PEER_PROGRAMS := $(PEERS:%=$(O)/bench/peers/%)
+peer_pkg = $(if $(PEER_PKG_$(1)),$(shell pkg-config $(2) $(PEER_PKG_$(1))))
+peer_helpers := $(O)/bench/peers/lib_peer.o $(patsubst %,$(O)/bench/lib_%.o,clock env \
+	hist proc report)
+$(O)/bench/peers/%.o: bench/peers/%.cc $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,CXX,$@)
+	$(Q)$(CXX) -std=c++17 $(m32) -MMD -MP $(filter -I%,$(test_flags)) $(PEER_CFLAGS_$*) \
+		$(call peer_pkg,$*,--cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(O)/bench/peers/%.o: bench/peers/%.c $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(BASE_FLAGS) $(bench_flags) $(PEER_CFLAGS_$*) \
+		$(call peer_pkg,$*,--cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(PEER_PROGRAMS): $(O)/bench/peers/%: $(O)/bench/peers/%.o $(peer_helpers) $(O)/liblpk.a
+	$(call say,LD,$@)
+	$(Q)$(if $(wildcard bench/peers/$*.cc),$(CXX),$(CC)) $(LINK_FLAGS) -o $@ $< \
+		$(peer_helpers) $(if $(filter lpk,$*),$(O)/liblpk.a $(LINK_LIBS)) \
+		$(call peer_pkg,$*,--libs) $(PEER_LIBS_$*) -lpthread -lm
+
 .PHONY: bench bench-instructions benchmarks
-benchmarks: $(BENCH_PROGRAMS) ## Build the benchmarks, run none
-bench: $(BENCH_PROGRAMS) ## Figures as tables, JSON, plots and a page, into bench/out (QUICK=1: a minute)
+benchmarks: $(BENCH_PROGRAMS) $(PEER_PROGRAMS) ## Build the benchmarks, run none
+bench: $(BENCH_PROGRAMS) $(PEER_PROGRAMS) ## Figures as tables, JSON, plots and a page, into bench/out (QUICK=1: a minute)
 	@sh bench/run.sh '$(O)/bench'
 bench-instructions: $(O)/bench/instructions ## Instructions a call, against bench/instructions.txt
 	@CC='$(CC)' sh bench/instructions.sh $(O)/bench/instructions

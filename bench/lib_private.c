@@ -2,12 +2,13 @@
 /*
  * lib_private.c - a mount namespace and the daemons in it. glibc's syslog(3)
  * writes to /dev/log and nowhere else: in the namespace /dev is a folder of
- * links to what is in the real one, and a socket of ours.
+ * links to what is in the real one, a socket of ours, and a /dev/shm of ours.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -85,7 +86,10 @@ replace_dev(void)
 		return false;
 	all = opendir(old);
 	while (all != NULL && (entry = readdir(all)) != NULL) {
-		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "log") == 0)
+		if (entry->d_name[0] == '.' ||
+		    strcmp(entry->d_name, "log") == 0)
+			continue;
+		if (strcmp(entry->d_name, "shm") == 0)
 			continue;
 		snprintf(from, sizeof(from), "%s/%s", old, entry->d_name);
 		snprintf(to, sizeof(to), "/dev/%s", entry->d_name);
@@ -95,7 +99,9 @@ replace_dev(void)
 	}
 	if (all != NULL)
 		closedir(all);
-	return true;
+	/* What is left there is gone with the namespace. */
+	return mkdir("/dev/shm", 0777) == 0 &&
+	    mount("none", "/dev/shm", "tmpfs", 0, "mode=1777") == 0;
 }
 
 const char *
@@ -185,26 +191,25 @@ bench_daemon_stop(struct bench_daemon *daemon)
 	daemon->id = 0;
 }
 
-/* "rsyslogd  8.2302.0 (aka 2023.02)": the first two words. */
+/* Its name, and what in its own words looks like a version. */
 static void
 name_version(struct bench_daemon *daemon, const char *program, const char *word)
 {
 	char command[200], line[256] = "", *save = NULL, *at;
+	const char *slash = strrchr(program, '/');
 	FILE *says;
 
 	snprintf(command, sizeof(command), "%s %s 2>&1", program, word);
-	says = popen(command, "r");
+	says = popen(command, "re");
 	if (says != NULL) {
 		(void)!fgets(line, sizeof(line), says);
 		pclose(says);
 	}
 	at = strtok_r(line, " ,\n", &save);
-	snprintf(daemon->name, sizeof(daemon->name), "%s",
-	    at != NULL ? at : program);
-	at = at != NULL ? strtok_r(NULL, " ,\n", &save) : NULL;
-	if (at != NULL)
-		snprintf(daemon->name + strlen(daemon->name),
-		    sizeof(daemon->name) - strlen(daemon->name), " %s", at);
+	while (at != NULL && (at[0] < '0' || at[0] > '9'))
+		at = strtok_r(NULL, " ,\n", &save);
+	snprintf(daemon->name, sizeof(daemon->name), "%s %s",
+	    slash != NULL ? slash + 1 : program, at != NULL ? at : "");
 }
 
 static bool
@@ -247,22 +252,13 @@ drain(const char *path)
 	}
 }
 
-const char *
-bench_syslog_start(struct bench_daemon *daemon, const char *folder)
+static bool
+start_receiver(struct bench_daemon *daemon, const char *folder,
+    const char *program, const char *configuration)
 {
-	const char *program = find_program("rsyslogd");
-	char configuration[512], pid[512];
+	char pid[512];
 
-	memset(daemon, 0, sizeof(*daemon));
-	if (!entered)
-		return "no right to a mount namespace of its own, and so "
-		       "no receiver at /dev/log";
-	snprintf(daemon->path, sizeof(daemon->path), "%s/syslog", folder);
-	snprintf(
-	    configuration, sizeof(configuration), "%s/rsyslog.conf", folder);
 	snprintf(pid, sizeof(pid), "%s/rsyslog.pid", folder);
-	if (program != NULL && !write_configuration(configuration, daemon))
-		return "no folder for rsyslogd";
 	if (program != NULL)
 		name_version(daemon, program, "-v");
 	else
@@ -277,7 +273,28 @@ bench_syslog_start(struct bench_daemon *daemon, const char *folder)
 		    (char *)NULL);
 		_exit(127);
 	}
-	return wait_for("/dev/log", daemon) ? NULL : "rsyslogd did not start";
+	return daemon->id > 0 && wait_for("/dev/log", daemon);
+}
+
+const char *
+bench_syslog_start(struct bench_daemon *daemon, const char *folder)
+{
+	const char *program = find_program("rsyslogd");
+	char configuration[512];
+
+	memset(daemon, 0, sizeof(*daemon));
+	if (!entered)
+		return "no right to a mount namespace of its own, and so "
+		       "no receiver at /dev/log";
+	snprintf(daemon->path, sizeof(daemon->path), "%s/syslog", folder);
+	snprintf(
+	    configuration, sizeof(configuration), "%s/rsyslog.conf", folder);
+	if (program != NULL && write_configuration(configuration, daemon) &&
+	    start_receiver(daemon, folder, program, configuration))
+		return NULL;
+	return start_receiver(daemon, folder, NULL, NULL) ?
+	    NULL :
+	    "no receiver at /dev/log";
 }
 
 const char *
@@ -317,15 +334,18 @@ bench_lttng_start(struct bench_daemon *daemon, const char *folder)
 const char *
 bench_folder_make(void)
 {
-	static char folder[300];
+	static char folder[PATH_MAX + 32];
 	const char *parent = bench_tmpfs();
+	char absolute[PATH_MAX];
 	struct statvfs about;
 
 	/* A container's may be small. */
 	if (statvfs(parent, &about) != 0 ||
 	    (uint64_t)about.f_bavail * about.f_frsize < ROOM_BYTES)
 		parent = bench_options.out;
-	snprintf(folder, sizeof(folder), "%s/lpk-bench-XXXXXX", parent);
+	if (realpath(parent, absolute) == NULL)
+		bench_die(parent);
+	snprintf(folder, sizeof(folder), "%s/lpk-bench-XXXXXX", absolute);
 	if (mkdtemp(folder) == NULL)
 		bench_die(folder);
 	return folder;

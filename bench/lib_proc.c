@@ -28,9 +28,8 @@ read_stat(pid_t process, pid_t *parent, uint64_t *ticks)
 	fclose(file);
 	at = at != NULL ? strrchr(line, ')') : NULL;
 	if (at == NULL ||
-	    sscanf(at,
-		") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &id,
-		&user, &system) != 3)
+	    sscanf(at, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+		&id, &user, &system) != 3)
 		return 0;
 	*parent = id;
 	*ticks = user + system;

@@ -21,9 +21,9 @@ struct peer_result {
 	struct bench_usage usage;  /* of the producers, while they measured */
 	uint64_t calls;
 	uint64_t kept;
-	uint64_t ns;       /* from the first call until flush returned */
-	uint64_t cpu_ns;   /* of the process and of its receiver, then */
-	uint64_t wakeups;  /* while nothing was done, of both */
+	uint64_t ns;      /* from the first call until flush returned */
+	uint64_t cpu_ns;  /* of the process and of its receiver, then */
+	uint64_t wakeups; /* while nothing was done, of both */
 	uint64_t file_bytes;
 };
 

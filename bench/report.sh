@@ -17,18 +17,50 @@ plot() {
 	echo "</figure>"
 }
 
-# section PROGRAM TITLE TEXT PLOT...
+# A table of text, or of HTML with $1 = 1.
+summary() {
+	[ -f "$out/direct.json" ] || return 0
+	awk -v want=scenario=direct -v columns="place mode what producers \
+		offered burst made calls lost p50 p99/max max" \
+		-f "$here/select.awk" "$out/direct.json" |
+		awk -v html="$1" -f "$here/summary.awk"
+}
+
+summary_for_people() {
+	cat <<'END'
+When direct printing begins to hurt: the slowest call in a hundred, direct /
+deferred, by load (1 producer) and by producers (1000 lines/s of all together).
+Until visible: half of the lines, at 1000 lines/s. Lost: of deferred lines.
+Hung, a pipe whose reader stops: the slowest call of all.
+* the caller was held up: fewer lines were logged than were offered.
+
+END
+	summary 0
+}
+
+# section PROGRAM TITLE TEXT PLOT...; its figures are shown when open=" open"
+open=
 section() {
 	json=$out/$1.json
 	[ -f "$json" ] || return 0
 	program=$1
 	echo "<h2 id=\"$1\">$2</h2>"
 	echo "<p>$3</p>"
+	if [ "$1" = direct ]; then
+		echo "<h3>When direct printing begins to hurt</h3>"
+		echo "<p>The slowest call in a hundred, direct / deferred, by the
+lines a second that one producer offers, and by producers, at 1000 lines/s of
+all together. Until visible: half of the lines, at 1000 lines/s. Lost: of
+deferred lines, when logging flat out. Hung, a pipe whose reader stops: the
+slowest call of all. An asterisk: the caller was held up, and
+logged fewer lines than were offered.</p>"
+		summary 1
+	fi
 	shift 3
 	for name; do
 		plot "$name"
 	done
-	echo "<details><summary>Figures of <code>$program</code></summary>"
+	echo "<details$open><summary>Figures of <code>$program</code></summary>"
 	awk -v what=notes -f "$here/report.awk" "$json"
 	awk -v what=figures -f "$here/report.awk" "$json"
 	echo "<details><summary>Machine and build in this run</summary>"
@@ -88,10 +120,12 @@ ring, and whether the console was told of exactly that." overload
 	section any_context "Any context" \
 		"Signal handlers that log, and interrupt logging, and each other." \
 		any_context
+	open=" open"
 	section crash "A crash" \
 		"Lines whose call had returned, and that a process took with it when
 it died: with the console's thread alone, with <code>lpk_panic_install()</code>,
 and printed direct." crash
+	open=
 	section calls "What a call costs" \
 		"Paths of the library one by one, and what else a program might do."
 	section first "First calls" "What is paid once."
@@ -99,3 +133,7 @@ and printed direct." crash
 	echo "</body></html>"
 } >"$out/report.html.new"
 mv "$out/report.html.new" "$out/report.html"
+
+if [ -f "$out/direct.json" ]; then
+	summary_for_people >"$out/summary.txt"
+fi

@@ -39,6 +39,8 @@ sh "$here/plots.sh" "$BENCH_OUT" || failed="$failed plots"
 sh "$here/report.sh" "$BENCH_OUT" || failed="$failed report"
 
 echo
+[ ! -f "$BENCH_OUT/summary.txt" ] || cat "$BENCH_OUT/summary.txt"
+echo
 echo "Results in $BENCH_OUT: report.html, *.txt, *.json, *.svg, *.png"
 echo "Took $(($(date +%s) - began)) s."
 echo "* marks a figure that misses its target."

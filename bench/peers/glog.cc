@@ -4,6 +4,7 @@
  */
 #include <glob.h>
 
+#include <gflags/gflags.h>
 #include <glog/logging.h>
 
 #include "lib_peer.h"
@@ -26,6 +27,8 @@ begin(const struct peer_job *job)
 	FLAGS_stderrthreshold = google::GLOG_FATAL;
 	FLAGS_logbuflevel = google::GLOG_INFO;
 	FLAGS_log_dir = job->folder;
+	/* Else it tells the kernel what to forget, every now and then. */
+	google::SetCommandLineOption("drop_log_memory", "false");
 	google::InitGoogleLogging("bench");
 	google::SetLogDestination(google::GLOG_INFO, peer_path("glog-"));
 	google::SetLogSymlink(google::GLOG_INFO, "");

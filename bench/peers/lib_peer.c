@@ -73,8 +73,8 @@ count_in(const char *text, size_t size)
 
 	for (i = 0; i < 2; i++) {
 		for (at = text; at != NULL && at < end; at++) {
-			at = memmem(at, (size_t)(end - at), words[i],
-			    strlen(words[i]));
+			at = memmem(
+			    at, (size_t)(end - at), words[i], strlen(words[i]));
 			if (at == NULL)
 				break;
 			count++;
@@ -161,7 +161,8 @@ make_lines(struct producer *self)
 		peer->loop[job->message](self->number, chunk);
 		self->number += chunk;
 		left -= chunk;
-		all = lpk_fetch_add_relaxed(&made, (unsigned long)chunk) + chunk;
+		all =
+		    lpk_fetch_add_relaxed(&made, (unsigned long)chunk) + chunk;
 		if (peer->pace != NULL)
 			peer->pace(all);
 	}

@@ -37,10 +37,10 @@ extern char peer_strings[PEER_STRINGS][48];
 /* What is wanted; written by compare.c. */
 struct peer_job {
 	char peer[32];
-	char folder[384];  /* for its files, which compare.c removes */
-	char syslog[384];  /* where the receiver of syslog(3) writes to; "" */
-	int receiver;      /* process that works for it, 0: none */
-	uint32_t message;  /* enum peer_message */
+	char folder[384]; /* for its files, which compare.c removes */
+	char syslog[384]; /* where the receiver of syslog(3) writes to; "" */
+	int receiver;     /* process that works for it, 0: none */
+	uint32_t message; /* enum peer_message */
 	uint32_t producers;
 	uint64_t bursts;   /* of 20 calls, of each producer; 0: throughput */
 	uint64_t every;    /* after so many bursts one whose calls are timed */

@@ -23,11 +23,11 @@ static struct lpk_console *console;
 static struct lpk_log_stats before;
 
 PEER_CALL(lpk_numbers,
-    lpk_printk_to(&ring, LPK_INFO, PEER_NUMBERS_PRINTF, integer,
-	(long long)wide, real))
+    lpk_printk_to(
+	&ring, LPK_INFO, PEER_NUMBERS_PRINTF, integer, (long long)wide, real))
 PEER_CALL(lpk_string,
-    lpk_printk_to(&ring, LPK_INFO, PEER_STRING_PRINTF, integer,
-	(long long)wide, text))
+    lpk_printk_to(
+	&ring, LPK_INFO, PEER_STRING_PRINTF, integer, (long long)wide, text))
 PEER_CALL(lpk_line,
     lpk_printk_to(
 	&ring, LPK_INFO, PEER_LINE_PRINTF, integer, 2 * integer, real))

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <lttng/ust.h>
+#include <lttng/ust-thread.h>
 
 #include "lib_peer.h"
 
@@ -31,11 +31,11 @@ static char folder[400];
 static int
 tell(const char *format, const char *text)
 {
-	char command[1600], words[1200];
+	char command[1800], words[1200];
 
 	snprintf(words, sizeof(words), format, text);
-	snprintf(command, sizeof(command), "lttng %s >>%s/said 2>&1", words,
-	    folder);
+	snprintf(
+	    command, sizeof(command), "lttng %s >>%s/said 2>&1", words, folder);
 	return system(command);
 }
 
@@ -105,7 +105,7 @@ end(uint64_t made)
 
 static const struct peer by_lttng = {"LTTng-UST",
     "typed events into per-CPU buffers, a daemon writes CTF; full buffers "
-    "discard; text is made when it is read",
+    "discard; text is made when it is read; flush is `lttng stop`",
     begin, thread, PEER_LOOPS(lttng), PEER_STAMPS(lttng), NULL, flush, end};
 
 const struct peer *const peers[] = {&by_lttng, NULL};

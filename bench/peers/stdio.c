@@ -44,12 +44,11 @@ PEER_CALL(stdio_numbers,
     BY_FPRINTF(PEER_NUMBERS_PRINTF, integer, (long long)wide, real))
 PEER_CALL(stdio_string,
     BY_FPRINTF(PEER_STRING_PRINTF, integer, (long long)wide, text))
-PEER_CALL(
-    stdio_line, BY_FPRINTF(PEER_LINE_PRINTF, integer, 2 * integer, real))
+PEER_CALL(stdio_line, BY_FPRINTF(PEER_LINE_PRINTF, integer, 2 * integer, real))
 PEER_CALL(write_numbers,
     BY_WRITE(PEER_NUMBERS_PRINTF, integer, (long long)wide, real))
-PEER_CALL(write_string,
-    BY_WRITE(PEER_STRING_PRINTF, integer, (long long)wide, text))
+PEER_CALL(
+    write_string, BY_WRITE(PEER_STRING_PRINTF, integer, (long long)wide, text))
 PEER_CALL(write_line, BY_WRITE(PEER_LINE_PRINTF, integer, 2 * integer, real))
 
 static const char *

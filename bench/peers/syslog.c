@@ -18,8 +18,8 @@ PEER_CALL(syslog_numbers,
     syslog(LOG_INFO, PEER_NUMBERS_PRINTF, integer, (long long)wide, real))
 PEER_CALL(syslog_string,
     syslog(LOG_INFO, PEER_STRING_PRINTF, integer, (long long)wide, text))
-PEER_CALL(syslog_line,
-    syslog(LOG_INFO, PEER_LINE_PRINTF, integer, 2 * integer, real))
+PEER_CALL(
+    syslog_line, syslog(LOG_INFO, PEER_LINE_PRINTF, integer, 2 * integer, real))
 
 static uint64_t
 written(void)

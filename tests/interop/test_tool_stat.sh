@@ -28,7 +28,7 @@ settled() {
 }
 eventually settled
 shows "^victim\[$pid\]: live$" '^log: stored [4-9], dropped 0, ' \
-	' blocks of [0-9]* bytes: 1 used, 0 pinned$' '^  lane 0 ' \
+	' blocks of [0-9]* bytes: [0-9]* used, 0 pinned$' '^  lane 0 ' \
 	'^console all (file): poll, running, level all$' \
 	'^console few (fd): poll, running, level err$' \
 	'^console full (fd): poll, [a-z]*, level all$' \
@@ -43,7 +43,7 @@ if command -v python3 >/dev/null; then
 fi
 
 # Again and again, to its end.
-"$lpk" stat -w 0.1 -p "$pid" >"$scratch/often" 2>&1 &
+"$lpk" stat -w 0.1 -p "$pid" >"$scratch/often" 2>&1 3>&- &
 watcher=$!
 three_times() { [ "$(grep -c ': live$' "$scratch/often")" -ge 3 ]; }
 eventually three_times
@@ -57,7 +57,7 @@ for how in exit kill segv; do
 	INIT=1 LPK_REGION=$scratch/$how "$victim" say word die $how 0 \
 		>/dev/null 2>&1
 	expect 0 stat "$scratch/$how"
-	shows '^log: stored [12], '
+	shows '^log: stored [1-9][0-9]*, '
 done
 expect 0 stat -f "$scratch/exit"
 shows ': clean: it ended by exit$'
@@ -75,22 +75,23 @@ expect 2 stat -w nonsense "$scratch/segv"
 
 # Words of the head that say anything at all.
 command -v python3 >/dev/null || exit 0
-number=0
-while [ $number -lt 100 ]; do
-	python3 - "$scratch/kill" "$scratch/bad" $number <<'END' || exit 1
-import random, sys
-data = bytearray(open(sys.argv[1], "rb").read())
-dice = random.Random(int(sys.argv[3]))
-for _ in range(dice.choice((1, 8, 200, 2000))):
-    at = dice.randrange(64, 70000)
-    data[at] = dice.choice((0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)))
-open(sys.argv[2], "wb").write(data)
+python3 - "$lpk" "$scratch/kill" "$scratch/bad" <<'END'
+import random, subprocess, sys
+
+lpk, good, bad = sys.argv[1:]
+image = open(good, "rb").read()
+for seed in range(200):
+    dice = random.Random(seed)
+    data = bytearray(image)
+    for _ in range(dice.choice((1, 8, 200, 2000))):
+        at = dice.randrange(64, 70000)
+        data[at] = dice.choice((0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)))
+    open(bad, "wb").write(data)
+    for option in ([], ["-J"]):
+        done = subprocess.run([lpk, "stat", *option, bad], capture_output=True,
+                              timeout=60)
+        if done.returncode not in (0, 1, 2):
+            sys.exit(f"image {seed}: status {done.returncode}")
+        if any(byte not in b"\n" and not 32 <= byte < 127 for byte in done.stdout):
+            sys.exit(f"image {seed}: control bytes in {done.stdout!r}")
 END
-	timeout 20 "$lpk" stat "$scratch/bad" >"$scratch/out" 2>&1
-	status=$?
-	[ $status -le 2 ] || fail "image $number: status $status"
-	! LC_ALL=C grep -q '[^ -~	]' "$scratch/out" ||
-		fail "image $number: control bytes: $(od -c "$scratch/out" | head)"
-	number=$((number + 1))
-done
-exit 0

@@ -338,6 +338,23 @@ refuses "needs strlen (in bad)" sh "$lints/check-core.sh" x86_64 liblog/core/bad
 sed -i 's/^unsigned long strlen/#include <string.h>\n&/' "$tree/liblog/core/bad.c"
 refuses "string.h" sh "$lints/check-core.sh" x86_64 liblog/core/bad.c
 
+rm "$tree/liblog/core/good.c" "$tree/consoles/good.c"
+put liblog/hosted/bad.c <<'END'
+#include <stdlib.h>
+void lpk_panic_now(void);
+static void *(*volatile allocate)(size_t) = malloc;
+__attribute__((noinline)) static void *bad(void)
+{
+	return allocate(1);
+}
+void lpk_panic_now(void)
+{
+	if (bad() != NULL)
+		abort();
+}
+END
+refuses "malloc() < allocate < bad < lpk_panic_now" sh "$lints/panic-symbols.sh" .
+
 put exported.c <<'END'
 int lpk_one(void);
 int lpk_one(void) { return 1; }

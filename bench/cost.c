@@ -273,7 +273,7 @@ hold(const struct lpk_console *console, unsigned long made)
 
 	for (;;) {
 		lpk_console_stats(console, &stats);
-		if (made < stats.printed + stats.lost + 8192)
+		if (made < stats.printed + stats.lost + 32768)
 			return;
 		nap(100000);
 	}
@@ -324,7 +324,7 @@ measure_cpu(const struct way *way)
 	own = cpu_s(CLOCK_THREAD_CPUTIME_ID);
 	for (i = 0; i < lines; i++) {
 		way->call(i);
-		if (console != NULL && i % 256 == 0)
+		if (console != NULL && i % 8192 == 0)
 			hold(console, i);
 	}
 	own = cpu_s(CLOCK_THREAD_CPUTIME_ID) - own;

@@ -14,7 +14,7 @@ static const struct {
 	const char *what;
 } commands[] = {
     {"dmesg", dmesg_main, "show the records of a log, of the living and dead"},
-    {"sites", sites_main, "list the calls that a log has met"},
+    {"sites", sites_main, "list the calls of a program, a process or a log"},
     {"stat", stat_main, "show the accounts of a log and of its consoles"},
     {"level", level_main, "change a console of a living process"},
     {"watch", watch_main, "start a program, and tell its last words"},

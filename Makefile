@@ -508,7 +508,7 @@ $(BENCH_PROGRAMS): %: %.o $(bench_helpers) $(O)/liblpk.a
 # found; compare names those that are not there. (stdio and syslog(3) always are.)
 PEER_PKG_spdlog := spdlog
 PEER_PKG_glog := libglog
-PEER_PKG_lttng := lttng-ust
+PEER_PKG_lttng := lttng-ust lttng-ctl
 PEER_PKG_libqb := libqb
 PEER_LIBS_lttng := -ldl
 PEER_LIBS_glog := -lgflags
@@ -525,7 +525,8 @@ peer_helpers := $(O)/bench/peers/lib_peer.o $(patsubst %,$(O)/bench/lib_%.o,cloc
 $(O)/bench/peers/%.o: bench/peers/%.cc $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX,$@)
-	$(Q)$(CXX) -std=c++17 $(m32) -MMD -MP $(filter -I%,$(test_flags)) $(PEER_CFLAGS_$*) \
+	$(Q)$(CXX) -std=c++17 -Wall -Wextra $(filter -Werror,$(WARNINGS)) $(m32) \
+		-MMD -MP $(filter -I%,$(test_flags)) $(PEER_CFLAGS_$*) \
 		$(call peer_pkg,$*,--cflags) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(O)/bench/peers/%.o: bench/peers/%.c $(O)/flags
 	@mkdir -p $(@D)
@@ -543,7 +544,7 @@ benchmarks: $(BENCH_PROGRAMS) $(PEER_PROGRAMS) ## Build the benchmarks, run none
 bench: $(BENCH_PROGRAMS) $(PEER_PROGRAMS) ## Figures as tables, JSON, plots and a page, into bench/out (QUICK=1: a minute)
 	@sh bench/run.sh '$(O)/bench'
 bench-instructions: $(O)/bench/instructions ## Instructions a call, against bench/instructions.txt
-	@CC='$(CC)' sh bench/instructions.sh $(O)/bench/instructions
+	@CC='$(CC)' sh bench/instructions.sh $(O)/bench/instructions || [ $$? -eq 77 ]
 
 # ---------------------------------------------------------------------------
 # Installation: install and uninstall read one list.
@@ -596,7 +597,7 @@ uninstall: manifest ## Remove what install installed, and folders left empty
 deps: ## Install what the demo and the tests need, by apt, dnf or apk
 deps-lint: ## Install what lint, check-core and .ci/run need on top
 deps-interop: ## Install the programs that interop tests the consoles with
-deps-bench: ## Install what make bench draws with
+deps-bench: ## Install what make bench draws with, and compares lpk with
 
 .PHONY: symbols
 symbols: $(SHARED) ## Write the checked list of exported symbols afresh

@@ -21,6 +21,7 @@ program=$1
 
 if ! command -v valgrind >/dev/null; then
 	echo "SKIP bench-instructions: no valgrind here (apt: valgrind)"
+	echo "0 passed, 0 failed, 1 skipped"
 	exit 77
 fi
 # Another compiler makes other code: its counts are shown, not judged.
@@ -81,9 +82,14 @@ awk -v judged="$judged" -v json="$out/instructions.json" -v machine="$machine" \
 		else if (judged != "" && n > budget[$1] * 1.05) { mark = "* over"; bad = 1 }
 		else if (judged != "" && n < budget[$1] * 0.95) mark = "below: lower the budget"
 		printf "%-12s %14.1f %8s  %s\n", $1, n, budget[$1], mark
+		if (judged == "") skipped++
+		else if (mark ~ /^\*/) failed++
+		else passed++
 		printf "%s\n    {\"path\": \"%s\", \"instructions\": %.1f, \"budget\": %s}", \
 			comma, $1, n, $1 in budget ? budget[$1] : "null" >json
 		comma = ","
 	}
-	END { print "\n  ]\n}" >json; exit bad }' "$budget" "$counts" || status=1
+	END { print "\n  ]\n}" >json
+		printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+		exit bad }' "$budget" "$counts" || status=1
 exit $status

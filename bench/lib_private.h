@@ -10,7 +10,8 @@
 #include <sys/types.h>
 
 /**
- * bench_private_enter() - Get the namespace; before there are threads.
+ * bench_private_enter() - Get the namespace; before there are threads, after
+ * bench_init().
  * Return: why it cannot be, or NULL.
  */
 const char *bench_private_enter(void);

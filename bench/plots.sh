@@ -108,3 +108,19 @@ if [ -f "$out/overload.json" ]; then
 		awk '{ print $1, $2, 100 * $3 / $4 }' >"$data/overload.dat"
 	draw overload 900 460
 fi
+
+if [ -f "$out/compare.json" ]; then
+	number=0
+	for peer in lpk lpk,_direct libqb_blackbox LTTng-UST spdlog,_async \
+		spdlog glog stdio "write(2)" "syslog(3)"; do
+		number=$((number + 1))
+		pick "compare_$number" compare "what=single producers=1 \
+			message=int,_int64,_double peer=$peer" peer 1
+	done
+	draw compare 1000 560
+fi
+
+if [ -f "$out/realtime.json" ]; then
+	pick realtime realtime "what=call" "mode p50 p99/max max"
+	draw realtime 1000 460
+fi

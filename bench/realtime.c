@@ -415,7 +415,7 @@ run_all(const char *no_syslog)
 	char path[400];
 	size_t i;
 
-	run_ns = bench_count(8000, 600) * MS;
+	run_ns = bench_count(6000, 600) * MS;
 	if (seconds != NULL && atoi(seconds) > 0)
 		run_ns = (uint64_t)atoi(seconds) * SECOND;
 	snprintf(path, sizeof(path), "%s/written", folder);
@@ -451,8 +451,8 @@ main(void)
 	const char *no_syslog;
 	size_t i;
 
-	no_syslog = bench_private_enter();
 	bench_init("realtime");
+	no_syslog = bench_private_enter();
 	if (!is_permitted()) {
 		bench_note("SKIP: SCHED_FIFO is not permitted: %s (root, or "
 			   "ulimit -r %d)",

@@ -98,7 +98,7 @@ END
 {
 	head_of_page
 	for program in direct stuck overload any_context crash first calls \
-		render; do
+		render compare realtime cost growth; do
 		if [ -f "$out/$program.json" ]; then
 			awk -v what=environment -f "$here/report.awk" \
 				"$out/$program.json"
@@ -130,6 +130,21 @@ and printed direct." crash
 		"Paths of the library one by one, and what else a program might do."
 	section first "First calls" "What is paid once."
 	section render "Lines a second" "From the first call until the flush returns."
+	section compare "What one might use instead" \
+		"The published harnesses, for each logger in turn in one run, into
+files on one file system: bursts of 20 calls with pauses between them, and lines
+a second until the flush has returned. Each as its users are told to set it up
+when it has to be fast; records that it lost are counted, not forgiven." compare
+	section realtime "A real-time thread" \
+		"What a call costs a thread of <code>SCHED_FIFO</code> while the
+machine is loaded; the longest call counts. Bars go from the median to the
+maximum, a cross is one call in a hundred." realtime
+	section cost "Memory, sleep, CPU" \
+		"Bytes of a record; how often the threads of idle consoles wake up;
+CPU time of a million lines, whoever spends it."
+	section growth "Growth" \
+		"What grows, and what the caller notices of it. A row that is a
+quarter dearer than the first of its group is marked."
 	echo "</body></html>"
 } >"$out/report.html.new"
 mv "$out/report.html.new" "$out/report.html"

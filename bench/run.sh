@@ -23,7 +23,8 @@ busy=$(awk '{ print ($1 > 0.5) }' /proc/loadavg 2>/dev/null || echo 0)
 	/proc/loadavg) running): the figures will say so" >&2
 
 # What the report shows first comes first.
-all="direct stuck overload any_context crash first calls render"
+all="direct stuck overload any_context crash first calls render compare \
+	realtime cost growth"
 # shellcheck disable=SC2086
 set -- ${BENCH_ONLY:-$all}
 number=0

@@ -4,9 +4,11 @@
 # what is missing, and nothing when nothing is.
 #
 #   deps.sh build    what the demo and the tests need
-#   deps.sh lint     what lint, check-core and the sanitizers need on top
+#   deps.sh lint     what lint, check-core, the sanitizers and the budget of
+#                    instructions need on top
 #   deps.sh interop  the programs that the consoles are tested with
-#   deps.sh bench    what the benchmarks draw and count with
+#   deps.sh bench    what the benchmarks draw and count with, load the machine
+#                    with, and compare with
 #
 # Without the right to install it prints the command to run, and exits 1.
 
@@ -47,9 +49,11 @@ apt-get)
 	libraries="libc6-dev libatomic-ops-dev liburcu-dev libcmocka-dev libstb-dev"
 	libraries_m32=gcc-multilib
 	lint="clang clang-format libclang-rt-dev gcc-arm-none-eabi
-		gcc-riscv64-unknown-elf"
+		gcc-riscv64-unknown-elf valgrind"
 	interop="rsyslog logrotate systemd socat util-linux python3"
-	bench="gnuplot-nox valgrind"
+	bench="gnuplot-nox valgrind libspdlog-dev libgoogle-glog-dev
+		liblttng-ust-dev liblttng-ctl-dev lttng-tools libqb-dev
+		rsyslog stress-ng"
 	is_installed() {
 		[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 	}
@@ -61,9 +65,10 @@ dnf)
 		libcmocka-devel stb_sprintf-devel"
 	libraries_m32="glibc-devel.i686 libgcc.i686"
 	lint="clang clang-tools-extra compiler-rt libasan libubsan libtsan
-		arm-none-eabi-gcc-cs"
+		arm-none-eabi-gcc-cs valgrind"
 	interop="rsyslog logrotate systemd socat util-linux python3"
-	bench="gnuplot valgrind"
+	bench="gnuplot valgrind spdlog-devel glog-devel lttng-ust-devel
+		lttng-tools libqb-devel rsyslog stress-ng"
 	is_installed() {
 		rpm -q "$1" >/dev/null 2>&1
 	}
@@ -75,10 +80,11 @@ apk)
 		cmocka-dev stb"
 	libraries_m32=
 	lint="clang clang-extra-tools compiler-rt gcc-arm-none-eabi
-		gcc-riscv-none-elf"
+		gcc-riscv-none-elf valgrind"
 	# There is no systemd.
 	interop="rsyslog logrotate socat util-linux python3"
-	bench="gnuplot valgrind"
+	bench="gnuplot valgrind spdlog-dev glog-dev lttng-ust-dev lttng-tools
+		libqb-dev rsyslog stress-ng"
 	is_installed() {
 		apk info -e "$1" >/dev/null 2>&1
 	}

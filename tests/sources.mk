@@ -64,6 +64,7 @@ LPKTEST_SKIP_tsan_test_ring := one thread: nothing for ThreadSanitizer to see
 
 # lpk_init() wants a process of one thread, and ThreadSanitizer has one of its
 # own.
+LPKTEST_SKIP_tsan_test_durable := ThreadSanitizer has a thread of its own
 LPKTEST_SKIP_tsan_test_region := ThreadSanitizer has a thread of its own
 LPKTEST_SKIP_tsan_test_region_file := ThreadSanitizer has a thread of its own
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <lttng/lttng.h>
 #include <lttng/ust-thread.h>
 
 #include "lib_peer.h"
@@ -74,12 +75,14 @@ thread(unsigned int index)
 	lttng_ust_init_thread();
 }
 
-/* stop waits until the consumer has written all. */
+/* As lttng(1) stops a session, but that asks five times a second. */
 static void
 flush(uint64_t made)
 {
 	(void)made;
-	tell("stop %s", "bench");
+	lttng_stop_tracing_no_wait("bench");
+	while (lttng_data_pending("bench") == 1)
+		peer_nap(1000000);
 }
 
 /* What it has discarded, by its own count. */
@@ -105,7 +108,7 @@ end(uint64_t made)
 
 static const struct peer by_lttng = {"LTTng-UST",
     "typed events into per-CPU buffers, a daemon writes CTF; full buffers "
-    "discard; text is made when it is read; flush is `lttng stop`",
+    "discard; text is made when it is read",
     begin, thread, PEER_LOOPS(lttng), PEER_STAMPS(lttng), NULL, flush, end};
 
 const struct peer *const peers[] = {&by_lttng, NULL};

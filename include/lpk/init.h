@@ -24,7 +24,7 @@ LPK_BEGIN_DECLS
 struct lpk_options {
 	size_t size_bytes; /* of this structure, for programs yet to come */
 	/*
-	 * Where the region lies, in the words of the variable LPK_REGION:
+	 * Where the region lies, as in the first word of LPK_REGION:
 	 *   "memfd"     memory with a descriptor of its own; or NULL
 	 *   "shm:NAME"  /dev/shm/lpk-UID/NAME, in a folder of this user
 	 *   "/a/path"   a file; with a slash in it, absolute or not
@@ -33,10 +33,17 @@ struct lpk_options {
 	const char *region;
 	unsigned int keep;  /* earlier sessions of a named region; 1 to 99 */
 	unsigned int flags; /* LPK_INIT_* */
+	/*
+	 * Durable mode, for a file on a disk: what is stored is written to the
+	 * disk by a thread, and then survives a loss of power, too.
+	 */
+	unsigned int sync_ms; /* so long after it was stored; 0: not by time */
+	/* Records of this level or a more important one at once; -1: none. */
+	int sync_level;
 };
 #define LPK_OPTIONS_INIT                                                       \
 	{                                                                      \
-		sizeof(struct lpk_options), NULL, 8, 0                         \
+		sizeof(struct lpk_options), NULL, 8, 0, 0, -1                  \
 	}
 
 /**
@@ -56,6 +63,16 @@ struct lpk_options {
  * an earlier NAME.1 becomes NAME.2, and so on; beyond @options->keep the
  * oldest is removed. A name that a living process uses is refused.
  *
+ * With @options->sync_ms or @options->sync_level a thread writes a region in a
+ * file to its disk. A record is there sync_ms after it was stored, and as long
+ * as the disk takes for two writes; a record of sync_level some milliseconds
+ * after, and as long as that. No caller of printk waits for it, and neither
+ * does a panic; what is younger when the power goes may be missing, or be bytes
+ * of earlier records. At exit all is written once more, in two seconds at most.
+ * While nothing is stored the thread sleeps. In LPK_REGION these are words
+ * behind the name: "/a/path,sync=100,sync_level=err"; where it has none, those
+ * of @options count, if the region it asks for is on a disk.
+ *
  * A child of fork(2) starts a session of its own, in a region that has no name;
  * it may call lpk_init() again. It has none of its parent's records, and opens
  * its readers afresh.
@@ -65,7 +82,8 @@ struct lpk_options {
  *           region already that LPK_REGION did not ask for, or a living
  *           process uses the name; -LPK_EINVAL for a name that makes no sense,
  *           belongs to something else, or lies in a folder that others may
- *           write to; -LPK_ENOSPC when the file system is full; -LPK_ENOSYS
+ *           write to, and for durable mode without a disk; -LPK_ENOMEM when
+ *           there can be no thread for that, but a region; -LPK_ENOSPC when the file system is full; -LPK_ENOSYS
  *           where the system lacks what is needed; -LPK_EIO. On error the log
  *           is as it was.
  */

@@ -19,6 +19,7 @@ lpk__head_fill(struct lpk_log *log)
 	    .endian = LPK__ENDIAN_MARK,
 	    .word_bytes = sizeof(unsigned long),
 	    .head_bytes = LPK_HEAD_BYTES,
+	    .offers = LPK__OFFERS_SYNCED,
 	    .session = offsetof(struct lpk__head, session),
 	    .state = offsetof(struct lpk__head, state),
 	    .clear = offsetof(struct lpk__head, clear_time),

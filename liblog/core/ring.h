@@ -86,6 +86,9 @@ struct lpk__session {
 /* How it ended. */
 enum { LPK__STATE_LIVE, LPK__STATE_CLEAN, LPK__STATE_PANIC };
 
+/* What the head offers. */
+#define LPK__OFFERS_SYNCED 0x1u /* synced follows the three words of state */
+
 /* A console, as other programs see it. All but its name may be changing. */
 struct lpk__head_console {
 	unsigned long seq;  /* odd while the name is written */
@@ -140,6 +143,8 @@ struct lpk__head {
 	unsigned long state;
 	unsigned long state_signal;
 	unsigned long state_caller;
+	/* When the last sync to a disk began; a counter reading. */
+	LPK_ALIGNED(8) unsigned long synced[sizeof(uint64_t) / sizeof(long)];
 	LPK_ALIGNED(8)
 	unsigned long clear_time[sizeof(uint64_t) / sizeof(unsigned long)];
 	LPK_ALIGNED(8) unsigned long clock_seq; /* odd while being written */
@@ -159,6 +164,9 @@ struct lpk__head {
 
 _Static_assert(sizeof(struct lpk__head) <= LPK_HEAD_BYTES,
     "log.h sets aside enough for the head");
+_Static_assert(offsetof(struct lpk__head, synced) ==
+	offsetof(struct lpk__head, state) + 3 * sizeof(long),
+    "a reader finds it behind the state");
 
 /* A reservation: where a record goes, and the word that commits it. */
 struct lpk__slot {

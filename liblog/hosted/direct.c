@@ -184,6 +184,7 @@ print_on(struct lpk__console_slot *slot, struct lpk_log *log,
 		if (got != LPK__GOT ||
 		    !lpk__printer_begin(&slot->printer, &hold))
 			return;
+		lpk__slot_enter(slot);
 		lpk_store_relaxed(&slot->pending, 0);
 		lpk__control_look(slot);
 		/* Another console may have this slot by now. */

@@ -29,6 +29,13 @@ next_seq(const struct lpk__printer *printer)
 }
 
 void
+lpk__slot_enter(const struct lpk__console_slot *slot)
+{
+	lpk_store_relaxed(
+	    &place_of(slot)->owner, lpk__owner_thread(&slot->printer.owner));
+}
+
+void
 lpk__slot_publish(const struct lpk__console_slot *slot)
 {
 	struct lpk__head_console *place = place_of(slot);
@@ -49,8 +56,8 @@ lpk__slot_publish(const struct lpk__console_slot *slot)
 	lpk_store_relaxed(&place->bytes, lpk_load_relaxed(&counts[LPK__BYTES]));
 	lpk_store_relaxed(
 	    &place->next_seq, (unsigned long)next_seq(&slot->printer));
-	lpk_store_relaxed(
-	    &place->owner, lpk__owner_thread(&slot->printer.owner));
+	/* Who publishes is about to let go. */
+	lpk_store_relaxed(&place->owner, 0);
 	lpk_store_relaxed(
 	    &place->error, lpk_load_relaxed(&slot->printer.error));
 	lpk_store_relaxed(

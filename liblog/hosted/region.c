@@ -28,6 +28,7 @@
 #include "control.h"
 #include "core/dict.h"
 #include "core/log.h"
+#include "durable.h"
 #include "page.h"
 #include "port_fast.h"
 
@@ -40,7 +41,8 @@ static struct {
 	bool there;
 	bool inherited; /* made by a fork, not by this process's wish */
 	bool handlers;  /* of fork, registered */
-	int fd;         /* -1: none, or not ours any more */
+	bool on_disk;
+	int fd; /* -1: none, or not ours any more */
 	dev_t device;
 	ino_t inode;
 	unsigned int flags;
@@ -53,6 +55,12 @@ bool
 lpk__region_there(void)
 {
 	return region.there;
+}
+
+bool
+lpk__region_on_disk(void)
+{
+	return region.there && region.on_disk;
 }
 
 /* The descriptor, if it is still the one that we opened. */
@@ -247,6 +255,8 @@ after_fork_child(void)
 	fresh = make_memfd();
 	map_anew(fresh);
 	region.inherited = true;
+	region.on_disk = false;
+	lpk__durable_forked();
 	inherit_dictionary(old);
 	if (old >= 0)
 		close(old); /* and with the last one goes the file's lock */
@@ -321,24 +331,33 @@ begin_memfd(void)
 
 /* What can be found under a name is a whole log. */
 static int
-begin_file(const char *where, unsigned int keep)
+begin_file(const char *where, unsigned int keep, bool durable)
 {
 	struct lpk__region_file file;
 	int result = lpk__region_file_make(&file, where, mapped_bytes());
+	bool on_disk;
 	void *copy;
 
 	if (result != LPK_OK)
 		return result;
-	result = copy_to(file.fd, &copy);
+	on_disk = lpk__region_file_on_disk(&file);
+	file.durable = durable;
+	result = durable && !on_disk ? -LPK_EINVAL : copy_to(file.fd, &copy);
 	if (result != LPK_OK) {
 		lpk__region_file_drop(&file);
 		return result;
 	}
-	result = lpk__region_file_publish(&file, keep);
+	if (durable && fsync(file.fd) != 0) {
+		result = lpk__region_error(errno);
+		lpk__region_file_drop(&file);
+	} else {
+		result = lpk__region_file_publish(&file, keep);
+	}
 	if (result != LPK_OK) {
 		munmap(copy, mapped_bytes());
 		return result;
 	}
+	region.on_disk = on_disk;
 	return put_in_place(copy, file.fd);
 }
 
@@ -378,12 +397,14 @@ lpk__region_see_to_forks(void)
 static int
 begin(const char *where, unsigned int keep, unsigned int flags)
 {
+	bool durable = (flags & LPK__INIT_DURABLE) != 0;
 	int result;
 
+	region.on_disk = false;
 	if (strcmp(where, "memfd") == 0)
-		result = begin_memfd();
+		result = durable ? -LPK_EINVAL : begin_memfd();
 	else
-		result = begin_file(where, keep);
+		result = begin_file(where, keep, durable);
 	if (result != LPK_OK)
 		return result;
 	region.flags = flags;
@@ -405,7 +426,7 @@ lpk__region_begin(const char *where, unsigned int keep, unsigned int flags)
 	if (where == NULL)
 		where = "memfd";
 	if (strcmp(where, "off") == 0)
-		return LPK_OK;
+		return (flags & LPK__INIT_DURABLE) != 0 ? -LPK_EINVAL : LPK_OK;
 	if (region.there && !region.inherited)
 		return -LPK_EBUSY;
 	if (!pages_fit())
@@ -422,6 +443,8 @@ lpk__region_begin(const char *where, unsigned int keep, unsigned int flags)
 __attribute__((destructor(101))) static void
 region_end(void)
 {
-	if (region.there)
-		lpk__region_state(LPK__STATE_CLEAN, 0, 0);
+	if (!region.there)
+		return;
+	lpk__region_state(LPK__STATE_CLEAN, 0, 0);
+	lpk__durable_end();
 }

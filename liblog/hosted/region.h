@@ -22,18 +22,25 @@ struct lpk__region_file {
 	int folder;
 	char name[200];    /* in the folder */
 	char scratch[224]; /* its name until it is whole */
+	bool durable;      /* its name is to survive a loss of power */
 };
+
+/* Beside LPK_INIT_*: the file is written to its disk before it has its name. */
+#define LPK__INIT_DURABLE 0x80000000u
 
 /**
  * lpk__region_begin() - Move the default log into other memory.
  * @where: as struct lpk_options has it; NULL: "memfd"
  * @keep:  earlier sessions
- * @flags: LPK_INIT_*
+ * @flags: LPK_INIT_*, LPK__INIT_DURABLE
  *
  * Context:  init.
  * Return:   as lpk_init().
  */
 int lpk__region_begin(const char *where, unsigned int keep, unsigned int flags);
+
+/** lpk__region_on_disk() - Is it in a file that a disk has? Context: init. */
+bool lpk__region_on_disk(void);
 
 /** lpk__init_from_environment() - What LPK_REGION says. Context: init. */
 void lpk__init_from_environment(void);
@@ -84,6 +91,11 @@ int lpk__region_file_publish(struct lpk__region_file *file, unsigned int keep);
  * Context:  thread.
  */
 void lpk__region_see_to_forks(void);
+
+/**
+ * lpk__region_file_on_disk() - Does what is written to it survive a power loss?
+ */
+bool lpk__region_file_on_disk(const struct lpk__region_file *file);
 
 /** lpk__region_file_drop() - Do away with it. */
 void lpk__region_file_drop(struct lpk__region_file *file);

@@ -12,12 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <lpk/format.h>
@@ -146,6 +148,7 @@ lpk__region_file_make(
 
 	file->fd = -1;
 	file->folder = -1;
+	file->durable = false;
 	file->scratch[0] = '\0';
 	result = open_folder(file, where);
 	if (result != LPK_OK)
@@ -185,6 +188,19 @@ lpk__region_file_drop(struct lpk__region_file *file)
 	file->fd = -1;
 	file->folder = -1;
 	file->scratch[0] = '\0';
+}
+
+bool
+lpk__region_file_on_disk(const struct lpk__region_file *file)
+{
+	struct statfs status;
+	uint32_t type;
+
+	if (fstatfs(file->fd, &status) != 0)
+		return false;
+	type = (uint32_t)status.f_type;
+	return type != TMPFS_MAGIC && type != RAMFS_MAGIC &&
+	    type != HUGETLBFS_MAGIC;
 }
 
 static void
@@ -298,6 +314,9 @@ lpk__region_file_publish(struct lpk__region_file *file, unsigned int keep)
 		lpk__region_file_drop(file);
 		return result == -LPK_EAGAIN ? -LPK_EBUSY : result;
 	}
+	/* It has its name, whatever the disk says to that. */
+	if (file->durable)
+		(void)fsync(file->folder);
 	close(file->folder);
 	file->folder = -1;
 	file->scratch[0] = '\0';

@@ -91,6 +91,9 @@ void lpk__slot_kick(struct lpk__console_slot *slot);
 /** lpk__slot_state() - What it does at the moment. Context: any. */
 enum lpk_console_state lpk__slot_state(const struct lpk__console_slot *slot);
 
+/** lpk__slot_enter() - Who prints on it now, for other programs. */
+void lpk__slot_enter(const struct lpk__console_slot *slot);
+
 /** lpk__slot_publish() - Its accounts, for other programs. Context: any. */
 void lpk__slot_publish(const struct lpk__console_slot *slot);
 
@@ -99,6 +102,14 @@ void lpk__slot_show(const struct lpk__console_slot *slot, bool used);
 
 /** lpk__slot_progress() - Tell who waits for it. Context: any. */
 void lpk__slot_progress(struct lpk__console_slot *slot);
+
+/**
+ * lpk__thread_create() - A thread that no handler of the program runs on.
+ *
+ * Context:  thread.
+ * Return:   LPK_OK; -LPK_ENOMEM.
+ */
+int lpk__thread_create(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /**
  * lpk__thread_start() - Give a console its thread, if it has none.

@@ -140,6 +140,7 @@ print_some(struct lpk__console_thread *self, enum lpk__step *step)
 		return false;
 	}
 	lpk_store_relaxed(&slot->in_driver, 1);
+	lpk__slot_enter(slot);
 	reopen(slot, &hold);
 	*step = lpk__printer_step(printer, &hold, LPK__BY_WRITE, deadline);
 	if (*step == LPK__NOTHING && lpk_load_relaxed(&slot->flushers) != 0)
@@ -332,14 +333,12 @@ go_on(struct lpk__console_slot *slot)
 	return !ended;
 }
 
-static int
-create(struct lpk__console_slot *slot)
+int
+lpk__thread_create(pthread_t *thread, void *(*run)(void *), void *argument)
 {
 	sigset_t all, before;
 	int failed;
 
-	lpk_store_relaxed(&slot->stop, 0);
-	lpk_store_relaxed(&slot->ended, 0);
 	/*
 	 * No handler of the program runs on our thread; faults are not
 	 * blocked, or the kernel would kill without a word.
@@ -353,10 +352,21 @@ create(struct lpk__console_slot *slot)
 	sigdelset(&all, SIGABRT);
 	sigdelset(&all, SIGTRAP);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&slot->thread, NULL, thread_main, slot);
+	failed = pthread_create(thread, NULL, run, argument);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	slot->threaded = !failed;
 	return failed ? -LPK_ENOMEM : LPK_OK;
+}
+
+static int
+create(struct lpk__console_slot *slot)
+{
+	int result;
+
+	lpk_store_relaxed(&slot->stop, 0);
+	lpk_store_relaxed(&slot->ended, 0);
+	result = lpk__thread_create(&slot->thread, thread_main, slot);
+	slot->threaded = result == LPK_OK;
+	return result;
 }
 
 int

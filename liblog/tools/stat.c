@@ -94,7 +94,7 @@ put_console(const struct console_view *view)
 		printf(", %llu.%06llu s", (ull)(view->lag_ns / 1000000000),
 		    (ull)(view->lag_ns / 1000 % 1000000));
 	if (view->owner != 0)
-		printf("; thread %llu had it last", (ull)view->owner);
+		printf("; thread %llu prints on it", (ull)view->owner);
 	if (view->error != 0)
 		printf("; last error %s", error_name(view->error));
 	putchar('\n');

@@ -446,23 +446,25 @@ test_serial_reader_that_stops_is_waited_for_until_the_deadline(void **state)
 {
 	static char sent[MOST_BYTES];
 	char line[64];
-	int i = 0, count;
+	int i = 0, count, got;
 	size_t length = 0;
 
 	(void)state;
 	assert_int_equal(start("4000000n8"), LPK_OK);
+	/* The system moves bytes on in its own time, so full is full twice. */
 	do {
 		snprintf(line, sizeof(line), "line %d of many\r\n", i++);
-		count = write_once(line, false, NULL);
-		if (count > 0)
-			memcpy(sent + length, line, (size_t)count);
-		length += count > 0 ? (size_t)count : 0;
-	} while (count == (int)strlen(line) && length < MOST_BYTES - 100);
-	assert_true(count < (int)strlen(line));
-	if (count < 0)
 		count = 0;
-	assert_int_equal(
-	    write_once(line + count, count != 0, NULL), -LPK_EAGAIN);
+		do {
+			got = write_once(line + count, count != 0, NULL);
+			if (got <= 0)
+				break;
+			memcpy(sent + length, line + count, (size_t)got);
+			length += (size_t)got;
+			count += got;
+		} while (line[count] != '\0');
+	} while (got > 0 && length < MOST_BYTES - 100);
+	assert_int_equal(got, -LPK_EAGAIN);
 	if (count == 0)
 		assert_int_equal(panic_once("panic\r\n", NULL), -LPK_EAGAIN);
 	assert_string_equal(arrived(), sent);

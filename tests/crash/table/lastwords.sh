@@ -57,8 +57,7 @@ reads the pipe and the file, has `lpk dmesg` read the image, and demands:
 - **all** on a console: each record whose call had returned when it died;
 - **already printed**: what a console got before, and nothing torn but the last
   line;
-- **newest**: the last records before the death, why it died, and how much was
-  skipped;
+- **newest**: why it died, the records around it, and how much was skipped;
 - of each thread its records in order, once, whole, without a gap; a record
   printed twice only where a line says so;
 - the wait status, and in the core the signal, its code and its address, as of
@@ -79,7 +78,10 @@ Where a thread overflows its stack before it ever logged (8) there is no
 alternate stack for a handler, as without lpk, but the kernel then forgets the
 address in the core. A thread in strict seccomp (21a) may only read and write;
 such a program wants `LPK_INIT_NO_PANIC`. A process 1 that calls abort() (35b)
-exits with 134, as init cannot be killed by its own signal.
+exits with 134, as init cannot be killed by its own signal. The forked child of
+23a has 100 records in a log of its own. In 29 the log overflows many times over
+before the death. Under ThreadSanitizer (27b) there is no region: it has a thread
+of its own before main().
 END_OF_TAIL
 	printf '\nBuilds: dynamic and static are %s, with %s;\n' \
 		"$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'the C library')" \

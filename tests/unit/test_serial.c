@@ -446,7 +446,7 @@ test_serial_reader_that_stops_is_waited_for_until_the_deadline(void **state)
 {
 	static char sent[MOST_BYTES];
 	char line[64];
-	int i = 0, count, got;
+	int i = 0, count, took;
 	size_t length = 0;
 
 	(void)state;
@@ -456,15 +456,15 @@ test_serial_reader_that_stops_is_waited_for_until_the_deadline(void **state)
 		snprintf(line, sizeof(line), "line %d of many\r\n", i++);
 		count = 0;
 		do {
-			got = write_once(line + count, count != 0, NULL);
-			if (got <= 0)
+			took = write_once(line + count, count != 0, NULL);
+			if (took <= 0)
 				break;
-			memcpy(sent + length, line + count, (size_t)got);
-			length += (size_t)got;
-			count += got;
+			memcpy(sent + length, line + count, (size_t)took);
+			length += (size_t)took;
+			count += took;
 		} while (line[count] != '\0');
-	} while (got > 0 && length < MOST_BYTES - 100);
-	assert_int_equal(got, -LPK_EAGAIN);
+	} while (took > 0 && length < MOST_BYTES - 100);
+	assert_int_equal(took, -LPK_EAGAIN);
 	if (count == 0)
 		assert_int_equal(panic_once("panic\r\n", NULL), -LPK_EAGAIN);
 	assert_string_equal(arrived(), sent);

@@ -486,7 +486,7 @@ $(O)/demo: $(DEMO_SRC) $(O)/flags $(O)/liblpk.a
 		$(LINK_FLAGS) -MF $@.d -o $@ $(DEMO_SRC) $(O)/liblpk.a $(LINK_LIBS)
 
 .PHONY: demo
-demo: $(O)/demo ## Four threads and a 1 kHz signal log together, for five seconds
+demo: $(O)/demo $(O)/lpk ## Threads and signals log to three consoles; then a crash, and its last words
 	@$(O)/demo
 
 # make bench QUICK=1 takes less than a minute.

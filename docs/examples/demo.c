@@ -6,7 +6,8 @@
  * logs too. Three consoles show it, each at its own pace: this terminal, a file,
  * and a serial line that falls behind; a reader of the demo's own reads
  * everything. At the end, for a moment, nobody pauses, so that readers
- * are overrun: what is lost is counted. Then the accounts must close.
+ * are overrun: what is lost is counted. Then the accounts must close, and a
+ * program that crashes shows its last words.
  *
  *	demo [FOLDER]    the source tree; default: the current folder
  */
@@ -30,6 +31,7 @@
 #include <lpk/printk.h>
 
 #include "demo_consoles.h"
+#include "demo_crash.h"
 
 /* What LPK_LOG=demo=debug would switch; redefined further down. */
 #undef LPK_SUBSYSTEM
@@ -588,6 +590,10 @@ main(int argc, char **argv)
 	const char *root = argc > 1 ? argv[1] : ".";
 	struct accounts accounts = {0};
 	pthread_t reader_thread, ticker;
+	bool good;
+
+	if (argc == 4 && strcmp(argv[1], "--die") == 0)
+		return demo_crash_main(argv + 2);
 	load_folder(root, "", ".md");
 	load_folder(root, "docs/", ".md");
 	if (file_count == 0)
@@ -614,5 +620,7 @@ main(int argc, char **argv)
 	pthread_join(reader_thread, NULL);
 	demo_consoles_settle();
 	take_accounts(&accounts);
-	return check_accounts(&accounts) ? 0 : 1;
+	good = check_accounts(&accounts);
+	good &= demo_crash();
+	return good ? 0 : 1;
 }

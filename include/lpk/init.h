@@ -58,11 +58,6 @@ struct lpk_options {
  * core file, after any death. The variable LPK_REGION takes the place of
  * @options->region; where it is set, a program gets its region before main().
  *
- * A named region is made anew, readable by its owner alone, in a folder that
- * nobody else may write to. The one of the session before is renamed NAME.1,
- * an earlier NAME.1 becomes NAME.2, and so on; beyond @options->keep the
- * oldest is removed. A name that a living process uses is refused.
- *
  * With @options->sync_ms or @options->sync_level a thread writes a region in a
  * file to its disk. A record is there sync_ms after it was stored, and as long
  * as the disk takes for two writes; a record of sync_level some milliseconds
@@ -72,6 +67,11 @@ struct lpk_options {
  * While nothing is stored the thread sleeps. In LPK_REGION these are words
  * behind the name: "/a/path,sync=100,sync_level=err"; where it has none, those
  * of @options count, if the region it asks for is on a disk.
+ *
+ * A named region is made anew, readable by its owner alone, in a folder that
+ * nobody else may write to. The one of the session before is renamed NAME.1,
+ * an earlier NAME.1 becomes NAME.2, and so on; beyond @options->keep the
+ * oldest is removed. A name that a living process uses is refused.
  *
  * A child of fork(2) starts a session of its own, in a region that has no name;
  * it may call lpk_init() again. It has none of its parent's records, and opens

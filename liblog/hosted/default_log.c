@@ -14,6 +14,7 @@
 #include <lpk/log.h>
 #include <lpk/printk.h>
 
+#include "anchor.h"
 #include "lpk_atomic.h"
 #include "page.h"
 #include "port_fast.h"
@@ -38,6 +39,21 @@ struct lpk_log lpk__default_log = {
     LPK__GEOMETRY(BLOCK_BYTES, BLOCKS, LPK_LANES_MAX),
     memory + LPK_HEAD_BYTES + DICT_BYTES, memory,
     LPK_REGION_BYTES(BLOCK_BYTES, BLOCKS), 0, 0, 0, 0, 0, "lpk__default_log"};
+
+/*
+ * For a program that has our memory only, in a core file: a note that the first
+ * page of the executable or library has, and core files with it, says how far
+ * from it this is. The assembler alone can compute that.
+ */
+__attribute__((used)) struct lpk__anchor lpk__here = {
+    LPK__ANCHOR_MAGIC, memory, LPK_REGION_BYTES(BLOCK_BYTES, BLOCKS)};
+
+__asm__(".pushsection .note.lpk,\"a\",%note\n"
+	".balign 4\n"
+	".long 4, 4, 0x6b70\n" /* bytes of name and number, type */
+	".asciz \"lpk\"\n"
+	".long lpk__here - .\n"
+	".popsection\n");
 
 struct lpk_log *
 lpk_default_log(void)
@@ -80,6 +96,12 @@ filter_from(const char *words)
 	}
 }
 
+void
+lpk__anchor_set(unsigned char *region)
+{
+	*(unsigned char *volatile *)&lpk__here.region = region;
+}
+
 __attribute__((constructor(102))) static void
 default_log_init(void)
 {
@@ -88,6 +110,8 @@ default_log_init(void)
 
 	if (cpus >= 1 && cpus < LPK_LANES_MAX)
 		lpk__default_log.geometry.lanes = (uint32_t)cpus;
+	/* A page that nobody wrote to may be left out of a core file. */
+	lpk__anchor_set(memory);
 	if (words != NULL)
 		filter_from(words);
 	/*

@@ -24,6 +24,7 @@
 
 #include <lpk/init.h>
 
+#include "anchor.h"
 #include "announce.h"
 #include "control.h"
 #include "core/dict.h"
@@ -240,6 +241,7 @@ map_anew(int fd)
 		_exit(127); /* no memory: the program could not go on either */
 	log->blocks = (unsigned char *)memory + (log->blocks - log->region);
 	log->region = memory;
+	lpk__anchor_set(memory);
 }
 
 /* A session of its own. */

@@ -79,13 +79,14 @@ nap(void)
 	nanosleep(&ms, NULL);
 }
 
-/* Is all that was stored until now on the disk, sooner or later? */
+/* Store a text. Is there a write to the disk from then on, sooner or later? */
 static bool
-gets_synced(void)
+gets_synced(enum lpk_level level, const char *text)
 {
 	uint64_t now = lpk_port_clock();
 	int tries;
 
+	lpk_write(NULL, level, "%s", text);
 	for (tries = 0; tries < 20000; tries++) {
 		if (synced() != 0 && (int64_t)(synced() - now) >= 0)
 			return true;
@@ -187,10 +188,8 @@ part_time(void)
 	int i;
 
 	demand(init_at(file, 5, -1) == LPK_OK, "no region");
-	for (i = 0; i < 3; i++) {
-		lpk_debug("number %d", i);
-		demand(gets_synced(), "not written");
-	}
+	for (i = 0; i < 3; i++)
+		demand(gets_synced(LPK_INFO, "one of three"), "not written");
 }
 
 static void
@@ -212,10 +211,9 @@ part_level(void)
 		nap();
 	}
 	demand(synced() == 0, "written for a warning");
-	lpk_err("an error");
-	demand(gets_synced(), "not written for an error");
-	lpk_emerg("worse than that");
-	demand(gets_synced(), "not written for what is worse");
+	demand(gets_synced(LPK_ERR, "an error"), "not written for an error");
+	demand(gets_synced(LPK_EMERG, "worse than that"),
+	    "not written for what is worse");
 }
 
 static void
@@ -234,8 +232,7 @@ part_both(void)
 	lpk_info("some");
 	nap();
 	demand(synced() == 0, "written before its time");
-	lpk_crit("an error");
-	demand(gets_synced(), "not written for an error");
+	demand(gets_synced(LPK_CRIT, "an error"), "not written for an error");
 }
 
 static void
@@ -313,8 +310,7 @@ part_idle(void)
 	int tries, i;
 
 	demand(init_at(file, 5, LPK_ERR) == LPK_OK, "no region");
-	lpk_err("something to do");
-	demand(gets_synced(), "not written");
+	demand(gets_synced(LPK_ERR, "something to do"), "not written");
 	/* It has its last look; then there is none in twenty intervals. */
 	for (tries = 0; tries < 100; tries++) {
 		demand(thread_line("voluntary", before, sizeof(before)),
@@ -345,8 +341,7 @@ part_signals(void)
 
 	demand(init_at(file, 5, -1) == LPK_OK, "no region");
 	/* Until then the C library holds all of them off. */
-	lpk_info("a word");
-	demand(gets_synced(), "not written");
+	demand(gets_synced(LPK_INFO, "a word"), "not written");
 	demand(thread_line("SigBlk:", line, sizeof(line)), "no thread");
 	mask = strtoull(line + 7, NULL, 16);
 	demand((mask >> (SIGTERM - 1) & 1) == 1, "SIGTERM is not blocked");
@@ -381,8 +376,7 @@ part_fork(void)
 	}
 	waitpid(pid, &status, 0);
 	demand(status == 0, "the child");
-	lpk_info("after");
-	demand(gets_synced(), "not written any more");
+	demand(gets_synced(LPK_INFO, "after"), "not written any more");
 }
 
 static void
@@ -435,8 +429,7 @@ environment_part(const char *part)
 	if (strcmp(part, "off") == 0)
 		return there || init_at(NULL, 5, -1) != LPK_OK ||
 		    thread_line("SigBlk:", line, sizeof(line));
-	lpk_err("a word");
-	return !there || !gets_synced();
+	return !there || !gets_synced(LPK_ERR, "a word");
 }
 
 static void

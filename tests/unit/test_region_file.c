@@ -269,10 +269,15 @@ test_region_file_names_that_make_no_sense_are_refused(void **state)
 static void
 test_region_file_folder_of_many_is_refused(void **state)
 {
+	struct stat shm;
+
 	(void)state;
 	assert_int_equal(session("/tmp/lpk-of-many", 8, "x"), -LPK_EINVAL);
 	assert_int_equal(access("/tmp/lpk-of-many", F_OK), -1);
-	assert_int_equal(session("/dev/shm/lpk-of-many", 8, "x"), -LPK_EINVAL);
+	/* In a chroot it may be an ordinary folder of root's. */
+	if (stat("/dev/shm", &shm) == 0 && (shm.st_mode & S_IWOTH) != 0)
+		assert_int_equal(
+		    session("/dev/shm/lpk-of-many", 8, "x"), -LPK_EINVAL);
 	assert_int_equal(chmod(folder, 0777), 0);
 	assert_int_equal(session(file, 8, "x"), -LPK_EINVAL);
 	assert_int_equal(chmod(folder, 0700), 0);

@@ -123,7 +123,7 @@ in_file(void)
 
 	snprintf(path, sizeof(path), "%s/lines", folder);
 	stream = fopen(path, "r");
-	count = lines_with(stream, "] worker ");
+	count = lines_with(stream, " record ");
 	if (stream != NULL)
 		fclose(stream);
 	return count;

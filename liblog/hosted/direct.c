@@ -16,8 +16,11 @@
 #include "lpk_atomic.h"
 #include "panic.h"
 
-/* lpk_port_pause() for another owner, some 10 ms; none if it hung before. */
-#define OWN_ROUNDS 200
+/*
+ * lpk_port_pause() for another owner, as long as for a device: it may only have
+ * lost its processor for a while. None if it hung before.
+ */
+#define OWN_ROUNDS 900
 /* lpk_port_pause() for an unfinished record of a thread that runs. */
 #define HELD_ROUNDS 16
 /* An emergency whose thread prints nothing more holds up nobody for longer. */

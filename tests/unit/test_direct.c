@@ -83,22 +83,38 @@ expect_numbers(unsigned int count)
 }
 
 static void
-test_direct_record_is_on_the_device_when_printk_returns(void **state)
+log_hundred(void)
 {
 	struct lpk_console_stats stats;
 	unsigned int i;
 
-	(void)state;
-	start();
 	for (i = 0; i < 100; i++) {
 		pr_info("number %u", i);
 		expect_numbers(i + 1);
 	}
 	stats = stats_now();
 	assert_int_equal(stats.printed, 100);
-	assert_int_equal(stats.direct, 100);
+	assert_int_equal(stats.direct, device.watched_records);
 	assert_int_equal(stats.handed_over, 0);
 	assert_int_equal(stats.lag_records, 0);
+}
+
+static void
+test_direct_record_is_on_the_device_when_printk_returns(void **state)
+{
+	(void)state;
+	start();
+	/* The console's thread looks at first, and may be there before us. */
+	log_hundred();
+}
+
+static void
+test_direct_caller_needs_no_thread(void **state)
+{
+	(void)state;
+	assert_int_equal(lpk_shutdown(0), LPK_OK);
+	start();
+	log_hundred();
 	assert_int_equal(device.watched_records, 100);
 }
 
@@ -207,6 +223,8 @@ static void
 test_direct_handler_in_the_owner_is_printed_by_the_owner(void **state)
 {
 	(void)state;
+	/* A thread that was faster would have the signal for itself. */
+	assert_int_equal(lpk_shutdown(0), LPK_OK);
 	start();
 	handle("inner");
 	device.hook = raise_in_driver;
@@ -283,7 +301,8 @@ test_direct_full_device_delays_one_call_and_no_more(void **state)
 	device_set_gate(&device, DEVICE_FULL);
 	for (i = 0; i < 50; i++)
 		pr_info("number %u", i);
-	assert_int_equal(device.watched_waits, 1);
+	/* None, if the thread was there first. */
+	assert_in_range(device.watched_waits, 0, 1);
 	assert_true(device.longest_wait_ns <= LPK_DIRECT_NS);
 	assert_int_equal(stats_now().state, LPK_CONSOLE_BLOCKED);
 	assert_int_equal(stats_now().lag_records, 50);
@@ -331,7 +350,7 @@ test_direct_hung_owner_delays_one_call_and_no_more(void **state)
 	before = naps();
 	for (i = 2; i < 100; i++)
 		pr_info("number %u", i);
-	/* Waiting for the owner each time would be 200 each. */
+	/* Waiting for the owner each time would be 900 each. */
 	assert_in_range(naps() - before, 0, 2000);
 	device_set_gate(&device, DEVICE_OPEN);
 	pthread_join(thread, NULL);
@@ -377,7 +396,9 @@ test_direct_mode_may_change_at_any_time(void **state)
 	expect_numbers(4);
 	stats = stats_now();
 	assert_int_equal(stats.printed, 4);
-	assert_true(stats.direct >= 1 && stats.direct <= 2);
+	/* Of those in between some may have been the thread's. */
+	assert_int_equal(stats.direct, device.watched_records);
+	assert_in_range(stats.direct, 0, 2);
 }
 
 static void
@@ -645,6 +666,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(test_direct_record_is_on_the_device_when_printk_returns),
+	    CASE(test_direct_caller_needs_no_thread),
 	    CASE(test_direct_errno_is_preserved),
 	    CASE(test_direct_driver_without_write_is_enough),
 	    CASE(

@@ -732,8 +732,13 @@ close_line(struct serial_device *device)
 	if (kernel_queue(device) == 0)
 		pause_line(device, &none, 0,
 		    lpk_now_ns() + time_of(device, FIFO_BYTES));
-	/* Or close() would wait for it, half a minute. */
-	(void)tcflush(device->fd, TCOFLUSH);
+	/*
+	 * Or close() would wait for it, half a minute. Where the kernel says
+	 * that there is nothing close() does not wait; a pseudo-terminal says
+	 * so at all times, and would throw away what its reader has not got.
+	 */
+	if (kernel_queue(device) != 0)
+		(void)tcflush(device->fd, TCOFLUSH);
 	restore_line(device);
 	close(device->fd);
 	device->fd = -1;

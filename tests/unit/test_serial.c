@@ -486,6 +486,22 @@ test_serial_exit_does_not_wait_for_a_stopped_reader(void **state)
 	stop();
 }
 
+/* The system moves bytes to the reader in its own time. */
+static void
+test_serial_exit_throws_nothing_away_that_was_written(void **state)
+{
+	int i, last;
+
+	(void)state;
+	for (i = 0; i < 400; i++) {
+		assert_int_equal(start(i == 0 ? "4000000n8" : ""), LPK_OK);
+		put("last\r\n");
+		stop();
+	}
+	last = (int)strlen(arrived()) / 6;
+	assert_int_equal(last, 400);
+}
+
 static void
 test_serial_record_after_a_torn_one_has_its_own_line(void **state)
 {
@@ -581,6 +597,7 @@ main(void)
 	    CASE(
 		test_serial_reader_that_stops_is_waited_for_until_the_deadline),
 	    CASE(test_serial_exit_does_not_wait_for_a_stopped_reader),
+	    CASE(test_serial_exit_throws_nothing_away_that_was_written),
 	    CASE(test_serial_record_after_a_torn_one_has_its_own_line),
 	    CASE(test_serial_line_that_hangs_up_is_opened_again),
 	    CASE(test_serial_reopen_finds_another_line),

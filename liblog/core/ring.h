@@ -21,6 +21,7 @@
 
 #include "lpk_atomic.h"
 
+#include "port_fast.h"
 #include "words.h"
 
 /* block->state: records reserved in the high bits, units in the low ones. */
@@ -253,6 +254,13 @@ unsigned long lpk__ring_stored(
  */
 #define LPK__RESERVE_ROUNDS 64
 
+/*
+ * So far ahead of its records a block is fetched into the cache, for the calls
+ * to come: the next addition waits for all stores before it, and so for their
+ * lines. A fetch beyond the end of the block, or of the region, harms nobody.
+ */
+#define LPK__WARM_BYTES 320
+
 /* Close a block; state is what the addition found that overran it. */
 static inline void
 lpk__ring_close(struct lpk__block *block, unsigned long state)
@@ -322,6 +330,8 @@ lpk__ring_try(const struct lpk_log *log, uint32_t lane, uint32_t units,
 	slot->words = lpk__block_words(log, block, (uint32_t)offset);
 	slot->commit = &block->slots[state >> LPK__OFFSET_BITS];
 	slot->value = lpk__slot_value((uint32_t)offset, units);
+	lpk__fast_warm((const char *)slot->words + LPK__WARM_BYTES);
+	lpk__fast_warm((const char *)slot->commit + LPK_CACHE_LINE);
 	/*
 	 * LMM(reserve:B)
 	 * The new life before the record's first word. Pairs with copy:A. A

@@ -29,6 +29,13 @@ lpk__fast_log(struct lpk_log *log)
 	return log != NULL ? log : lpk_default_log();
 }
 
+/* Get a cache line, to write to it soon. Small machines have none. */
+static inline void
+lpk__fast_warm(const void *line)
+{
+	(void)line;
+}
+
 /* Bytes of a text, most at most. The volatile keeps it from being strnlen(). */
 static inline size_t
 lpk__fast_length(const char *text, size_t most)

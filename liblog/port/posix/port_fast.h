@@ -55,6 +55,21 @@ lpk__fast_log(struct lpk_log *log)
 	return log != NULL ? log : &lpk__default_log;
 }
 
+/*
+ * Get a cache line, to write to it soon. prefetchw does nothing where a
+ * processor lacks it; compilers emit it only when told that there is none such,
+ * and otherwise fetch the line to read it, which is of no use here.
+ */
+static inline void
+lpk__fast_warm(const void *line)
+{
+#if defined(__x86_64__)
+	__asm__ volatile("prefetchw %0" : : "m"(*(const char *)line));
+#else
+	__builtin_prefetch(line, 1);
+#endif
+}
+
 /* Bytes of a text, most at most. */
 static inline size_t
 lpk__fast_length(const char *text, size_t most)

@@ -55,7 +55,33 @@ ring_call(int64_t wide)
 	lpk__ring_commit(&slot);
 }
 
+/*
+ * The least that a ring of many writers can do: a time stamp, an addition, and
+ * as many bytes as a deferred record of three arguments has.
+ */
+#define LEAST_WORDS (1ul << 18)
+static struct {
+	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long used;
+	LPK_ALIGNED(LPK_CACHE_LINE) unsigned long words[LEAST_WORDS + 8];
+} least_lanes[2];
+
+static inline void
+least_call(int64_t wide)
+{
+	uint64_t time = lpk_port_clock();
+	unsigned long at =
+	    lpk_fetch_add_acquire(&least_lanes[bench_lane].used, 5);
+	volatile unsigned long *words =
+	    &least_lanes[bench_lane].words[at % LEAST_WORDS];
+	int i;
+
+	words[0] = (unsigned long)time;
+	for (i = 1; i < 5; i++)
+		words[i] = (unsigned long)wide;
+}
+
 BENCH_CALL(empty, )
+BENCH_CALL(least, least_call(wide))
 BENCH_CALL(ring, ring_call(wide))
 BENCH_CALL(
     text, lpk_write(NULL, LPK_INFO, MESSAGE, integer, (long long)wide, real))
@@ -228,6 +254,9 @@ static const struct bench_case cases[] = {
 	.no_singles = true},
     {OTHERS, "time stamp", "lpk_port_clock(): each record takes one",
 	BENCH_USES(stamp)},
+    {OTHERS, "least", "time stamp, fetch-and-add, 40 bytes", BENCH_USES(least)},
+    {OTHERS, "least, contended", "the same by two threads to one place",
+	BENCH_USES(least), .threads = 2, .one_lane = true},
     {OTHERS, "clock_gettime", NULL, BENCH_USES(clock)},
     {OTHERS, "fetch-and-add", "uncontended", BENCH_USES(add_own)},
     {OTHERS, "fetch-and-add, contended", "two threads, one word",
@@ -343,8 +372,9 @@ main(void)
 	bench_ratio("text", "deferred");
 	bench_ratio("text", "snprintf");
 	bench_ratio("fprintf", "text");
-	bench_ratio(
-	    "deferred, two threads on one lane", "fetch-and-add, contended");
-	bench_ratio("deferred", "time stamp");
+	bench_ratio("deferred", "least");
+	bench_ratio("deferred string", "least");
+	bench_ratio("deferred, two threads on own lanes", "least");
+	bench_ratio("deferred, two threads on one lane", "least, contended");
 	return bench_report();
 }

@@ -138,7 +138,8 @@ produce(struct lpk_console *console, unsigned long count)
 		    (double)i / 2);
 		if (i % LOOK != 0)
 			continue;
-		while (i - printed(console) > HALF_OF_RING)
+		/* This one may have been printed, too. */
+		while (i + 1 - printed(console) > HALF_OF_RING)
 			nanosleep(&wait, NULL);
 	}
 }

@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,10 +34,13 @@
 /* What a terminal that is not ours is given at once: a line or two. */
 #define SHARED_TTY_BYTES 256
 
+/* /dev/null on Linux, which takes everything at once. */
+#define NULL_DEVICE makedev(1, 3)
+
 /* How bytes get into a descriptor without waiting there. */
 enum way {
 	WAY_OWN,    /* opened anew, with O_NONBLOCK */
-	WAY_FILE,   /* regular: never waits for a reader */
+	WAY_FILE,   /* a regular one, or such: never waits for a reader */
 	WAY_SOCKET, /* MSG_DONTWAIT */
 	WAY_SHARED  /* flags are somebody else's: poll(2) before each write */
 };
@@ -138,7 +142,8 @@ describe(struct place *place, int fd)
 	place->ino = is.st_ino;
 	if (place->kind == S_IFSOCK)
 		place->way = WAY_SOCKET;
-	else if (place->kind == S_IFREG || place->kind == S_IFBLK)
+	else if (place->kind == S_IFREG || place->kind == S_IFBLK ||
+	    (place->kind == S_IFCHR && is.st_rdev == NULL_DEVICE))
 		place->way = WAY_FILE;
 	else
 		place->way = WAY_SHARED;

@@ -409,7 +409,7 @@ plan_rates(const struct place *place)
 	for (p = 0; p < 4; p++) {
 		if (bench_options.quick && p != 0 && p != 2)
 			continue;
-		ns = bench_count(p == 0 ? 1000 : 400, p == 0 ? 150 : 100) * MS;
+		ns = bench_count(p == 0 ? 700 : 300, p == 0 ? 150 : 100) * MS;
 		for (r = 0; r < 4; r++) {
 			if (bench_options.quick && r != 1 && r != 3)
 				continue;

@@ -291,7 +291,7 @@ with_defaults(const struct bench_case *what)
 	if (full.batch == 0)
 		full.batch = BENCH_BURST;
 	if (full.bursts == 0) {
-		full.bursts = 10000;
+		full.bursts = 5000;
 		full.bursts_quick = 400;
 	}
 	return full;

@@ -5,7 +5,7 @@ set ytics @times
 set xtics @shares rotate by -40
 set yrange [10:3e10]
 set key bottom right
-set rmargin 5
+set rmargin 9
 set xlabel "share that takes no longer"
 set title "A call (2 producers, 10000 lines/s)"
 plot folder."/stuck_call_works.dat" using 2:3 with steps lw 2 lc rgb deferred title "all three work", \

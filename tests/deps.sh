@@ -50,7 +50,8 @@ apt-get)
 	libraries_m32=gcc-multilib
 	lint="clang clang-format libclang-rt-dev gcc-arm-none-eabi
 		gcc-riscv64-unknown-elf valgrind"
-	interop="rsyslog logrotate systemd socat util-linux python3"
+	interop="rsyslog logrotate systemd systemd-journal-remote socat
+		util-linux python3 jq lnav"
 	bench="gnuplot-nox valgrind libspdlog-dev libgoogle-glog-dev
 		liblttng-ust-dev liblttng-ctl-dev lttng-tools libqb-dev
 		rsyslog stress-ng"
@@ -66,7 +67,8 @@ dnf)
 	libraries_m32="glibc-devel.i686 libgcc.i686"
 	lint="clang clang-tools-extra compiler-rt libasan libubsan libtsan
 		arm-none-eabi-gcc-cs valgrind"
-	interop="rsyslog logrotate systemd socat util-linux python3"
+	interop="rsyslog logrotate systemd systemd-journal-remote socat
+		util-linux python3 jq lnav"
 	bench="gnuplot valgrind spdlog-devel glog-devel lttng-ust-devel
 		lttng-tools libqb-devel rsyslog stress-ng"
 	is_installed() {
@@ -82,7 +84,7 @@ apk)
 	lint="clang clang-extra-tools compiler-rt gcc-arm-none-eabi
 		gcc-riscv-none-elf valgrind"
 	# There is no systemd.
-	interop="rsyslog logrotate socat util-linux python3"
+	interop="rsyslog logrotate socat util-linux python3 jq lnav"
 	bench="gnuplot valgrind spdlog-dev glog-dev lttng-ust-dev lttng-tools
 		libqb-dev rsyslog stress-ng"
 	is_installed() {

@@ -568,3 +568,26 @@ lpk__printer_panic(struct lpk__printer *printer, char *lines, char *text,
 	lpk__owner_release(&hold);
 	return result;
 }
+
+/*
+ * An owner that the panic forced out may be publishing this moment, if it has
+ * not run since; the worst of it are lines that are missing, or there twice.
+ */
+void
+lpk__printer_panic_undo(struct lpk__printer *printer, uint32_t caller)
+{
+	struct lpk__feed *feed = &printer->panic;
+	struct lpk__hold hold = {0};
+
+	if (!printer->panicked || !panic_get(printer, &hold, caller, true))
+		return;
+	/* What the device has a part of is printed again, whole, from before.*/
+	if (feed->bytes == 0 && enabled(printer))
+		publish(printer, feed);
+	lpk_store_relaxed(&printer->torn, feed->bytes != 0);
+	lpk_store_relaxed(&printer->clean, 0);
+	empty(feed);
+	printer->panicked = false;
+	printer->panic_ends = false;
+	lpk__owner_release(&hold);
+}

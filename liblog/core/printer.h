@@ -162,4 +162,14 @@ enum lpk__step lpk__printer_panic(struct lpk__printer *printer, char *lines,
     char *text, uint32_t caller, bool force, uint64_t most,
     uint64_t deadline_ns);
 
+/**
+ * lpk__printer_panic_undo() - The panic is over, and the process lives on.
+ * @caller: this thread
+ *
+ * The console goes on behind what the panic printed.
+ *
+ * Context:  panic.
+ */
+void lpk__printer_panic_undo(struct lpk__printer *printer, uint32_t caller);
+
 #endif /* LPK_CORE_PRINTER_H */

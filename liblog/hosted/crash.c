@@ -50,6 +50,17 @@ is_fault(const siginfo_t *info)
 }
 
 /*
+ * Init is not killed by a signal that was sent to it, and be it by itself; what
+ * abort() does then is a fault.
+ */
+static bool
+survives(const siginfo_t *info)
+{
+	return getpid() == 1 && info->si_code <= 0 &&
+	    before[index_of(info->si_signo)].sa_handler == SIG_DFL;
+}
+
+/*
  * Die of it: the handler that was there before is back, and gets the signal
  * when we return, with what the kernel had said about it.
  */
@@ -59,15 +70,38 @@ die(const siginfo_t *info, bool returns)
 	int number = info->si_signo;
 
 	sigaction(number, &before[index_of(number)], NULL);
-	if (returns && is_fault(info))
+	if (returns && (is_fault(info) || survives(info)))
 		return;
-	/* Init is not killed by a signal that it sends to itself. */
-	if (getpid() == 1 && before[index_of(number)].sa_handler == SIG_DFL)
-		_exit(128 + number);
 	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid),
 		number, info) != 0 ||
 	    !returns)
 		_exit(128 + number);
+}
+
+/* We have printed: die, or go on as if nobody had sent anything. */
+static void
+die_or_survive(const siginfo_t *info)
+{
+	die(info, true);
+	if (!survives(info))
+		return;
+	first.si_signo = 0;
+	lpk__panic_survived();
+}
+
+/* It was all said before, or cannot be: die of what it was about. */
+static void
+die_of_first(const siginfo_t *info)
+{
+	const siginfo_t *why = first.si_signo != 0 ? &first : info;
+
+	if (!survives(why))
+		/* Our own fault would only find us again. */
+		die(why, false);
+	else if (is_fault(info))
+		die(info, true);
+	else
+		die_or_survive(info);
 }
 
 /* Who printed dies first: it is its signal that the parent is to see. */
@@ -190,16 +224,15 @@ handler(int number, siginfo_t *info, void *context)
 		print(info, context, false);
 		lpk__panic_end();
 		swallow(&pending);
-		die(info, true);
+		die_or_survive(info);
 		break;
 	case LPK__CLAIM_AGAIN:
 		print(info, context, true);
 		lpk__panic_end();
-		/* Our own fault would only find us again: die of the first. */
-		die(first.si_signo != 0 ? &first : info, false);
+		die_of_first(info);
 		break;
 	case LPK__CLAIM_OVER:
-		die(first.si_signo != 0 ? &first : info, false);
+		die_of_first(info);
 		break;
 	case LPK__CLAIM_LATE:
 		die_later(info);

@@ -160,7 +160,7 @@ in_child(void)
 	lpk_rcu_after_fork_child();
 	lpk__registry_forked();
 	lpk__direct_forked();
-	lpk__panic_forked();
+	lpk__panic_forget();
 	lpk__crash_forked();
 	lpk_store_relaxed(&lpk__direct_all, 1);
 	for (i = 0; i < LPK_CONSOLES_MAX; i++) {

@@ -24,6 +24,8 @@
 #define SLICE_NS 300000000
 /* So often may printing crash; each time it has used up some of the stack. */
 #define CRASHES_MAX 6
+/* How long a thread that crashed too sleeps, before it looks again. */
+#define LOOK_NS 100000000
 /* What a line takes, where that is not known yet. */
 #define LINE_BYTES 80
 
@@ -68,29 +70,26 @@ lpk__panic_other(void)
 	return thread != 0 && thread != this_thread();
 }
 
-/* Until the one that panics has printed, or should have. */
+/*
+ * Until the one that panics has printed, or should have. From time to time it
+ * is looked whether that was undone, so that no one has to tell us.
+ */
 static void
 wait_for_owner(void)
 {
 	uint64_t until = lpk_now_ns() + timeout_ns + slow_ns * LPK_CONSOLES_MAX;
+	uint64_t now;
 
 	/* Relaxed: there is nothing to see but that it is over. */
-	while (lpk_load_relaxed(&over) == 0 && lpk__futex_wait(&over, 0, until))
-		;
+	while (lpk_load_relaxed(&over) == 0 && lpk_load_relaxed(&owner) != 0 &&
+	    (now = lpk_now_ns()) < until)
+		lpk__futex_wait(&over, 0, now + LOOK_NS);
 }
 
-enum lpk__claim
-lpk__panic_claim(void)
+/* Its own thread crashed again, or was told so twice. */
+static enum lpk__claim
+claim_again(void)
 {
-	if (lpk_cas_acquire(&owner, 0, this_thread())) {
-		deadline_ns = lpk_now_ns() + timeout_ns;
-		lpk_store_relaxed(&lpk_default_log()->frozen, this_thread());
-		return LPK__CLAIM_OURS;
-	}
-	if (lpk_load_relaxed(&owner) != this_thread()) {
-		wait_for_owner();
-		return LPK__CLAIM_LATE;
-	}
 	/* All was said: this is the abort() of lpk_panic_now(), or worse. */
 	if (lpk_load_relaxed(&over) != 0)
 		return LPK__CLAIM_OVER;
@@ -100,19 +99,60 @@ lpk__panic_claim(void)
 	return ++crashes <= CRASHES_MAX ? LPK__CLAIM_AGAIN : LPK__CLAIM_OVER;
 }
 
+enum lpk__claim
+lpk__panic_claim(void)
+{
+	/*
+	 * Each failure means that a panic of another thread was undone.
+	 * LMM(panic:A)
+	 * Pairs with undone:A: what that one knew is forgotten.
+	 */
+	while (!lpk_cas_acquire(&owner, 0, this_thread())) {
+		if (lpk_load_relaxed(&owner) == this_thread())
+			return claim_again();
+		wait_for_owner();
+		if (lpk_load_relaxed(&owner) != 0)
+			return LPK__CLAIM_LATE;
+	}
+	deadline_ns = lpk_now_ns() + timeout_ns;
+	lpk_store_relaxed(&lpk_default_log()->frozen, this_thread());
+	return LPK__CLAIM_OURS;
+}
+
 void
-lpk__panic_forked(void)
+lpk__panic_forget(void)
 {
 	int i;
 
-	lpk_store_relaxed(&owner, 0);
-	lpk_store_relaxed(&over, 0);
 	lpk_store_relaxed(&lpk_default_log()->frozen, 0);
 	crashes = 0;
 	stored = 0;
 	at = -1;
 	for (i = 0; i < LPK_CONSOLES_MAX; i++)
 		failed[i] = false;
+	lpk_store_relaxed(&over, 0);
+	/*
+	 * LMM(undone:A)
+	 * What a panic knew before the next one. Pairs with panic:A.
+	 */
+	lpk_store_release(&owner, 0);
+}
+
+void
+lpk__panic_survived(void)
+{
+	int i;
+
+	for (i = 0; i < LPK_CONSOLES_MAX; i++)
+		lpk__printer_panic_undo(
+		    &lpk__slots[i].printer, lpk_port_caller());
+	lpk__region_state(LPK__STATE_LIVE, 0, 0);
+	lpk__panic_forget();
+	/* Their threads have gone to sleep until somebody tells them. */
+	for (i = 0; i < LPK_CONSOLES_MAX; i++) {
+		if (lpk__slot_enabled(&lpk__slots[i]))
+			lpk__slot_kick(&lpk__slots[i]);
+	}
 }
 
 static bool

@@ -35,8 +35,11 @@ void lpk__panic_end(void);
 /** lpk__panic_set() - Times and flags, from lpk_panic_install(). */
 void lpk__panic_set(const struct lpk_panic_options *options);
 
-/** lpk__panic_forked() - In the child: nobody panics. */
-void lpk__panic_forked(void);
+/** lpk__panic_forget() - Nobody panics: in the child, or after all. */
+void lpk__panic_forget(void);
+
+/** lpk__panic_survived() - It is printed, and the process goes on. */
+void lpk__panic_survived(void);
 
 /** lpk__crash_forked() - The same, of the handlers. */
 void lpk__crash_forked(void);

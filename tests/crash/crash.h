@@ -77,7 +77,6 @@ enum want {
 #define NO_SIGINFO 0x80000u
 #define NO_REGION 0x200000u /* crashes are handled, and that is all */
 #define MODULE 0x400000u    /* loaded, by a program that can */
-#define EXITS 0x100000u     /* with 128 and the signal's number */
 
 struct run;
 
@@ -167,6 +166,7 @@ void die_signal_replaced(void);
 void die_signal_restored(void);
 void die_unloaded(void);
 void die_panic(void);
+void die_survived(void);
 void die_wait(void);
 void die_elsewhere(void);
 void die_beside_sleeper(void);

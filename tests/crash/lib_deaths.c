@@ -500,6 +500,20 @@ die_panic(void)
 	lpk_panic("last words of %d", (int)getpid());
 }
 
+/* Init lives on, and its consoles with it. */
+void
+die_survived(void)
+{
+	raise(SIGABRT);
+	if (!page->bare && lpk_panicking())
+		_exit(98);
+	log_some(DYING, 5);
+	while (acked_by_all() < LOGGERS * RECORDS)
+		sched_yield();
+	snapshot_again();
+	exit(7);
+}
+
 /* Files of more than so many bytes are refused from now on. */
 void
 after_limit(void)

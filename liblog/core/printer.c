@@ -496,12 +496,10 @@ skip(struct lpk__printer *printer, struct lpk__feed *feed, uint64_t most)
 
 /* The first time: where the normal ones stopped, out of our own memory. */
 static bool
-panic_begin(
-    struct lpk__printer *printer, char *lines, char *text, uint64_t most)
+panic_begin(struct lpk__printer *printer, char *text, uint64_t most)
 {
 	struct lpk__feed *feed = &printer->panic;
 
-	feed->lines = lines;
 	feed->text = text;
 	feed->room = 1;
 	if (printer->panicked)
@@ -543,8 +541,8 @@ panic_get(struct lpk__printer *printer, struct lpk__hold *hold, uint32_t caller,
 }
 
 enum lpk__step
-lpk__printer_panic(struct lpk__printer *printer, char *lines, char *text,
-    uint32_t caller, bool force, uint64_t most, uint64_t deadline_ns)
+lpk__printer_panic(struct lpk__printer *printer, char *text, uint32_t caller,
+    bool force, uint64_t most, uint64_t deadline_ns)
 {
 	struct lpk__hold hold = {0};
 	enum lpk__step result = LPK__SOME;
@@ -557,7 +555,7 @@ lpk__printer_panic(struct lpk__printer *printer, char *lines, char *text,
 	}
 	if (hold.forced)
 		lpk__printer_zap(printer);
-	if (!panic_begin(printer, lines, text, most)) {
+	if (!panic_begin(printer, text, most)) {
 		lpk__owner_release(&hold);
 		return LPK__TAKEN;
 	}

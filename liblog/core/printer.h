@@ -55,9 +55,10 @@ struct lpk__printer {
 	uint64_t first_seq;
 	struct lpk__positions positions;
 	struct lpk__feed feed;
-	struct lpk__feed panic; /* what a panic prints out of */
-	bool panicked;          /* it has begun to */
-	bool panic_ends;        /* tell what was dropped meanwhile */
+	/* What a panic prints out of; its lines are there for it all the time.*/
+	struct lpk__feed panic;
+	bool panicked;   /* it has begun to */
+	bool panic_ends; /* tell what was dropped meanwhile */
 };
 
 /* What became of a step. */
@@ -141,9 +142,7 @@ uint64_t lpk__printer_stored(const struct lpk__printer *printer);
 
 /**
  * lpk__printer_panic() - Print everything, in a panic.
- * @lines:       memory of the panic, LPK__RECORD_LINES bytes; the same for all
- *               consoles, one after the other
- * @text:        LPK__TEXT_ROOM bytes
+ * @text:        LPK__TEXT_ROOM bytes, the same for all consoles
  * @caller:      this thread
  * @force:       take the console by force if it is not to be had otherwise
  * @most:        so many records at the most, the newest; what is skipped for it
@@ -158,9 +157,8 @@ uint64_t lpk__printer_stored(const struct lpk__printer *printer);
  *           first; LPK__STUCK when the device did not take it; LPK__TAKEN when
  *           the console was not to be had.
  */
-enum lpk__step lpk__printer_panic(struct lpk__printer *printer, char *lines,
-    char *text, uint32_t caller, bool force, uint64_t most,
-    uint64_t deadline_ns);
+enum lpk__step lpk__printer_panic(struct lpk__printer *printer, char *text,
+    uint32_t caller, bool force, uint64_t most, uint64_t deadline_ns);
 
 /**
  * lpk__printer_panic_undo() - The panic is over, and the process lives on.

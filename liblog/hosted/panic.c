@@ -39,7 +39,6 @@ static uint64_t deadline_ns;
 static uint64_t stored; /* in the default log, with what says why it dies */
 static int at = -1;     /* the console that is being printed on */
 static bool failed[LPK_CONSOLES_MAX];
-static char lines[2 * LPK__RECORD_LINES];
 static char text[LPK__TEXT_ROOM];
 
 void
@@ -216,8 +215,8 @@ print_on(int number, bool force)
 	if (!slow && until > deadline_ns)
 		until = deadline_ns;
 	at = number;
-	step = lpk__printer_panic(&slot->printer, lines, text,
-	    lpk_port_caller(), force, most_records(slot), until);
+	step = lpk__printer_panic(&slot->printer, text, lpk_port_caller(),
+	    force, most_records(slot), until);
 	lpk__slot_publish(slot);
 	at = -1;
 	/* A slow one has had its time. */

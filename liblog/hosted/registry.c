@@ -144,9 +144,13 @@ get_memory(struct lpk__console_slot *slot)
 	    console->batch_bytes != 0 ? console->batch_bytes : BATCH_BYTES;
 	if ((console->driver->flags & LPK_DRIVER_SINGLE) != 0)
 		feed->room = 1;
-	/* A notice and a replayed record may come before a record. */
+	/*
+	 * A notice and a replayed record may come before a record. A panic has
+	 * lines of its own, which no other thread touches, and no other console
+	 * either: a device may take them in parts, with others in between.
+	 */
 	slot->memory =
-	    malloc(feed->room + 2 * LPK__RECORD_LINES + LPK__TEXT_ROOM);
+	    malloc(feed->room + 4 * LPK__RECORD_LINES + LPK__TEXT_ROOM);
 	info = calloc(1, sizeof(*info));
 	if (slot->memory == NULL || info == NULL) {
 		free(info);
@@ -154,6 +158,8 @@ get_memory(struct lpk__console_slot *slot)
 	}
 	feed->text = slot->memory;
 	feed->lines = slot->memory + LPK__TEXT_ROOM;
+	slot->printer.panic.lines =
+	    feed->lines + feed->room + 2 * LPK__RECORD_LINES;
 	if (console->name[0] == '\0')
 		strncpy(console->name, console->driver->name,
 		    sizeof(console->name) - 1);

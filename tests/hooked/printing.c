@@ -184,7 +184,7 @@ handler(int level)
 		break;
 	case PANIC:
 	case LAST:
-		step = lpk__printer_panic(&printer, panic_lines, panic_text,
+		step = lpk__printer_panic(&printer, panic_text,
 		    lpk_port_caller(), true, UINT64_MAX, LATER);
 		book_check(step == LPK__NOTHING);
 		got_it = true;
@@ -213,6 +213,7 @@ begin(uint32_t lapped)
 	printer.console = &console;
 	printer.log = &ring;
 	printer.feed.lines = lines;
+	printer.panic.lines = panic_lines;
 	printer.feed.text = text;
 	printer.feed.room = ROOM;
 	printer.quiet_below = LPK_DEBUG;

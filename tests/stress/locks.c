@@ -58,7 +58,7 @@ static pthread_mutex_t lock;
 static char out[1 << 16];
 static size_t out_bytes;
 
-static char panic_lines[LPK__RECORD_LINES], panic_text[LPK__TEXT_ROOM];
+static char panic_text[LPK__TEXT_ROOM];
 
 static void
 put_out(const char *bytes, size_t count)
@@ -225,7 +225,7 @@ check_out(int count, int notices)
 static enum lpk__step
 panic_print(void)
 {
-	return lpk__printer_panic(console.printer, panic_lines, panic_text,
+	return lpk__printer_panic(console.printer, panic_text,
 	    lpk_port_caller(), true, UINT64_MAX, lpk_now_ns() + 60 * SECOND);
 }
 
@@ -415,9 +415,9 @@ caller_is_gone_in_a_panic(void)
 	lpk_store_release(&trouble, ENDS_IN_WRITE);
 	check(pthread_create(&thread, NULL, print_direct, &first) == 0);
 	pthread_join(thread, NULL);
-	check(lpk__printer_panic(console.printer, panic_lines, panic_text,
-		  lpk_port_caller(), false, UINT64_MAX,
-		  lpk_now_ns() + 60 * SECOND) == LPK__NOTHING);
+	check(
+	    lpk__printer_panic(console.printer, panic_text, lpk_port_caller(),
+		false, UINT64_MAX, lpk_now_ns() + 60 * SECOND) == LPK__NOTHING);
 	check(lpk_load_acquire(&zaps) == 1);
 	check_out(1, 1);
 	check_accounts(1);

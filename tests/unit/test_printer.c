@@ -167,6 +167,7 @@ make(uint32_t block_bytes, uint32_t blocks)
 	printer.console = &console;
 	printer.log = log_;
 	printer.feed.lines = lines;
+	printer.panic.lines = panic_lines;
 	printer.feed.text = text;
 	printer.feed.room = ROOM;
 }
@@ -248,8 +249,8 @@ print_all(void)
 static enum lpk__step
 panic(bool force)
 {
-	return lpk__printer_panic(&printer, panic_lines, panic_text,
-	    lpk_port_caller(), force, UINT64_MAX, LATER);
+	return lpk__printer_panic(
+	    &printer, panic_text, lpk_port_caller(), force, UINT64_MAX, LATER);
 }
 
 /* What the device got, without the times, which "[" and "] " enclose. */
@@ -740,7 +741,7 @@ test_printer_panic_without_force_leaves_it_to_its_owner(void **state)
 	pr_info("one");
 	/* A thread that lives. */
 	get(&hold, LPK__PRIO_NORMAL);
-	assert_int_equal(lpk__printer_panic(&printer, panic_lines, panic_text,
+	assert_int_equal(lpk__printer_panic(&printer, panic_text,
 			     lpk_port_caller() + 1, false, UINT64_MAX, LATER),
 	    LPK__TAKEN);
 	assert_int_equal(zaps, 0);

@@ -476,11 +476,34 @@ fd_write(struct lpk_console *console, struct lpk_batch *batch)
 	return fd_put(console, batch, false);
 }
 
+/*
+ * By write(2) alone, and without a look whether the number is still ours. What
+ * might wait for its device is left out.
+ */
+static int
+fd_write_only(const struct lpk_console *console, struct lpk_batch *batch)
+{
+	const struct place *place =
+	    &((const struct fd_device *)console->device)->place;
+	ssize_t count;
+
+	if (place->fd < 0 || (place->way != WAY_OWN && place->way != WAY_FILE))
+		return -LPK_EIO;
+	count = write(place->fd, batch->bytes,
+	    portion(place, batch->bytes, batch->size_bytes, true));
+	if (count > 0)
+		return (int)count;
+	batch->error = count == 0 ? EIO : errno;
+	return verdict(place, batch->error);
+}
+
 static int
 fd_write_on_panic(struct lpk_console *console, struct lpk_batch *batch)
 {
-	int before = errno, result = fd_put(console, batch, true);
+	int before = errno, result;
 
+	result = lpk_panic_write_only() ? fd_write_only(console, batch) :
+					  fd_put(console, batch, true);
 	errno = before;
 	return result;
 }
@@ -828,6 +851,7 @@ stdout_setup(struct lpk_console *console)
 
 const struct lpk_console_driver lpk_fd_driver = {
     .name = "fd",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .device_bytes = sizeof(struct fd_device),
     .option = fd_option,
     .setup = fd_setup,
@@ -839,6 +863,7 @@ const struct lpk_console_driver lpk_fd_driver = {
 
 const struct lpk_console_driver lpk_stderr_driver = {
     .name = "stderr",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .device_bytes = sizeof(struct fd_device),
     .option = stderr_option,
     .setup = stderr_setup,
@@ -850,6 +875,7 @@ const struct lpk_console_driver lpk_stderr_driver = {
 
 const struct lpk_console_driver lpk_stdout_driver = {
     .name = "stdout",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .device_bytes = sizeof(struct fd_device),
     .option = stdout_option,
     .setup = stdout_setup,
@@ -862,6 +888,7 @@ const struct lpk_console_driver lpk_stdout_driver = {
 /* In place of each of them, for a pipe that leads to the journal. */
 static const struct lpk_console_driver prefix_driver = {
     .name = "fd",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .exit = fd_exit,
     .render = prefix_render,
     .write = fd_write,

@@ -614,7 +614,8 @@ account(struct file_device *device, const char *bytes, size_t size_bytes)
 	size_t whole = last_line(bytes, size_bytes);
 	size_t left = size_bytes - whole;
 
-	if (device->size_bytes == 0 && device->regular) {
+	if (device->size_bytes == 0 && device->regular &&
+	    !lpk_panic_write_only()) {
 		struct timespec now;
 
 		clock_gettime(CLOCK_REALTIME, &now);
@@ -659,7 +660,8 @@ put(const struct file_device *device, const struct lpk_batch *batch,
 			return count;
 		if (errno == EINTR)
 			continue;
-		if (errno != EAGAIN || device->regular)
+		if (errno != EAGAIN || device->regular ||
+		    lpk_panic_write_only())
 			return -1;
 		if (!wait_for_room(device, batch)) {
 			errno = EAGAIN;
@@ -676,7 +678,7 @@ mend(struct file_device *device, const struct lpk_batch *batch)
 	struct stat at;
 
 	/* Where it grew since, another process was in the middle of a line. */
-	if (device->foreign_end &&
+	if (device->foreign_end && !lpk_panic_write_only() &&
 	    (fstat(device->fd, &at) != 0 ||
 		(uint64_t)at.st_size != device->size_bytes))
 		device->foreign_end = false;
@@ -798,6 +800,15 @@ release_signals(const sigset_t *before, int error)
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
+/* By write(2) alone, to the file that was the right one the last time. */
+static int
+file_write_only(struct file_device *device, struct lpk_batch *batch)
+{
+	if (device->fd < 0)
+		return -LPK_EIO;
+	return put_share(device, batch, batch->size_bytes);
+}
+
 /*
  * No rotation. To follow the name takes only calls that a signal handler may
  * make, and this may be all that ever prints: see LPK_MODE_DIRECT.
@@ -809,6 +820,11 @@ file_write_on_panic(struct lpk_console *console, struct lpk_batch *batch)
 	int count = -LPK_EAGAIN, saved = errno;
 	sigset_t before;
 
+	if (lpk_panic_write_only()) {
+		count = file_write_only(device, batch);
+		errno = saved;
+		return count;
+	}
 	hold_signals(&before);
 	if (have_file(device)) {
 		count = put_share(device, batch, batch->size_bytes);
@@ -914,6 +930,7 @@ file_exit(struct lpk_console *console)
 
 const struct lpk_console_driver lpk_file_driver = {
     .name = "file",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .device_bytes = sizeof(struct file_device),
     .option = file_option,
     .setup = file_setup,

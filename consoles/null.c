@@ -24,6 +24,7 @@ null_write(struct lpk_console *console, struct lpk_batch *batch)
 
 const struct lpk_console_driver lpk_null_driver = {
     .name = "null",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .option = null_option,
     .write = null_write,
     .write_on_panic = null_write,

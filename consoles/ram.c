@@ -271,6 +271,7 @@ lpk_ram_read(struct lpk_console *console, char *buf, size_t size_bytes)
 
 const struct lpk_console_driver lpk_ram_driver = {
     .name = "ram",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .device_bytes = sizeof(struct ram_device),
     .option = ram_option,
     .setup = ram_setup,

@@ -59,7 +59,9 @@ tap_exit(struct lpk_console *console)
 
 /*
  * What it did not take it is given again: nothing here waits or loops. (A pipe
- * whose reader went away raises SIGPIPE; consoles/fd.c blocks it.)
+ * whose reader went away raises SIGPIPE; consoles/fd.c blocks it, unless
+ * lpk_panic_write_only() says that it must not.) As write(2) is all that it
+ * calls, it can do in a sandbox.
  */
 static int
 tap_write(struct lpk_console *console, struct lpk_batch *batch)
@@ -78,6 +80,7 @@ tap_write(struct lpk_console *console, struct lpk_batch *batch)
 
 static const struct lpk_console_driver tap_driver = {
     .name = "tap",
+    .flags = LPK_DRIVER_WRITE_ONLY,
     .device_bytes = sizeof(struct tap),
     .option = tap_option,
     .setup = tap_setup,

@@ -22,6 +22,7 @@
  * | lpk_emergency_enter    | any     | -                                   |
  * | lpk_emergency_exit     | any     | -                                   |
  * | lpk_shutdown           | thread  | -                                   |
+ * | lpk_panic_write_only   | any     | -                                   |
  */
 #ifndef LPK_CONSOLE_H
 #define LPK_CONSOLE_H
@@ -52,6 +53,8 @@ struct lpk_batch {
 #define LPK_DRIVER_SINGLE 0x01u /* one record in a batch, no more */
 /* write_on_panic() is safe only when no other thread can ever run again. */
 #define LPK_DRIVER_LAST_RESORT 0x02u
+/* write_on_panic() heeds lpk_panic_write_only(). */
+#define LPK_DRIVER_WRITE_ONLY 0x04u
 
 /*
  * A driver: what lpk calls to get bytes onto a device. One, constant, serves
@@ -478,6 +481,22 @@ LPK_API bool lpk_console_exit_unsafe(const struct lpk_batch *batch);
  * Return:   false when it was taken over: return, and touch nothing.
  */
 LPK_API bool lpk_console_enter_unsafe(const struct lpk_batch *batch);
+
+/**
+ * lpk_panic_write_only() - Is any system call but write(2) forbidden now?
+ *
+ * It is while this thread prints the last words of a process that asked for
+ * LPK_PANIC_SANDBOX. Then write_on_panic() neither waits nor looks what its
+ * device has become: what a write(2) cannot take at once it leaves to the next
+ * call, and where write(2) might block it returns -LPK_EIO. Signals that a
+ * write(2) raises are held off. Of clocks there are lpk_now_ns() and the coarse
+ * ones of clock_gettime(2). Consoles whose driver does not have the flag
+ * LPK_DRIVER_WRITE_ONLY are left out of such a panic.
+ *
+ * Context:  any.
+ * Progress: wait-free.
+ */
+LPK_API bool lpk_panic_write_only(void);
 
 /**
  * lpk_now_ns() - CLOCK_MONOTONIC in ns, for deadlines.

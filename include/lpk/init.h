@@ -19,6 +19,8 @@ LPK_BEGIN_DECLS
 #define LPK_INIT_NODUMP 0x2u /* the region is left out of core files */
 #define LPK_INIT_NO_PANIC                                                      \
 	0x4u /* crashes are not handled: no lpk_panic_install() */
+/* Crashes are handled with LPK_PANIC_SANDBOX: there are strict threads. */
+#define LPK_INIT_SANDBOX 0x8u
 
 /* What lpk_init() is asked for; LPK_OPTIONS_INIT has the defaults. */
 struct lpk_options {

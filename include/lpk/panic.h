@@ -27,6 +27,8 @@ LPK_BEGIN_DECLS
 /* options->flags */
 #define LPK_PANIC_BACKTRACE 0x1u /* print one, last of all */
 #define LPK_PANIC_NO_STACKS 0x2u /* threads get no alternate stack from us */
+/* A thread that faults makes no system call but write(2); see below. */
+#define LPK_PANIC_SANDBOX 0x4u
 
 /* What lpk_panic_install() is asked for. */
 struct lpk_panic_options {
@@ -53,6 +55,18 @@ struct lpk_panic_options {
  * dies of the same signal as it would have without us, with the same core.
  * Threads get an alternate stack when they log for the first time, so that a
  * stack that overflows can still be told of.
+ *
+ * With LPK_PANIC_SANDBOX a thread that faults makes no system call but write(2)
+ * until it dies, and dies of the same fault: for threads in strict seccomp,
+ * where any other call kills. Its price: consoles are silent whose driver does
+ * not say LPK_DRIVER_WRITE_ONLY; dumpers are not called; earlier handlers do
+ * not run; when a second thread has the same fault, it ends the dump; a child of
+ * vfork(2) that faults prints the parent's log, and the parent's consoles are
+ * silent from then on. A thread that is to be strict logs before it is, or calls
+ * lpk_thread_init(). From then on it must not log: to wake a console takes a
+ * system call, and on x86 it may not even read the time. Signals that somebody
+ * sends end in calls that strict threads must not make. There is no backtrace:
+ * with LPK_PANIC_BACKTRACE, too, it is -LPK_EINVAL.
  *
  * Context:  init.
  * Return:   LPK_OK; -LPK_EINVAL; -LPK_EBUSY when it was done; -LPK_EIO.

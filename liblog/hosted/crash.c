@@ -9,6 +9,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <lpk/console.h>
 #include <lpk/port.h>
 
 #include "lpk_atomic.h"
@@ -18,6 +19,10 @@
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGABRT};
 #define SIGNALS ((int)(sizeof(signals) / sizeof(signals[0])))
+
+#define FLAGS (LPK_PANIC_BACKTRACE | LPK_PANIC_NO_STACKS | LPK_PANIC_SANDBOX)
+/* Names of functions are looked up under a lock. */
+#define WAITS_IN_LOADER (LPK_PANIC_BACKTRACE | LPK_PANIC_SANDBOX)
 
 static const char *const names[] = {
     "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGABRT"};
@@ -106,13 +111,12 @@ die_of_first(const siginfo_t *info)
 
 /* Who printed dies first: it is its signal that the parent is to see. */
 static void
-die_later(const siginfo_t *info)
+give_way(void)
 {
 	unsigned int round;
 
 	for (round = 0; round < 2000; round++)
 		lpk_port_pause(UINT32_MAX);
-	die(info, true);
 }
 
 static void
@@ -125,7 +129,8 @@ tell(const siginfo_t *info, const ucontext_t *context)
 			  "instruction %lx",
 		    name, info->si_signo, info->si_code,
 		    (unsigned long)info->si_addr, lpk__register_pc(context));
-	else if (info->si_code == SI_TKILL && info->si_pid == getpid())
+	else if (info->si_code == SI_TKILL &&
+	    (unsigned long)info->si_pid == installed_pid)
 		lpk_emerg("panic: %s (signal %d) raised by the process itself",
 		    name, info->si_signo);
 	else
@@ -153,7 +158,9 @@ print(const siginfo_t *info, const ucontext_t *context, bool again)
 		lpk__registers_log(context);
 		if ((flags & LPK_PANIC_BACKTRACE) != 0)
 			lpk__backtrace_log();
-		lpk__dump(LPK_DUMP_PANIC);
+		/* What dumpers call is not known. */
+		if (!lpk_panic_write_only())
+			lpk__dump(LPK_DUMP_PANIC);
 		lpk__panic_print();
 	}
 }
@@ -201,21 +208,17 @@ came_without_info(int number)
 }
 
 static void
-handler(int number, siginfo_t *info, void *context)
+handle(int number, const siginfo_t *info, const ucontext_t *context)
 {
-	int saved = errno;
 	sigset_t pending;
 
-	if (came_without_info(number)) {
-		errno = saved;
+	if (came_without_info(number))
 		return;
-	}
 	sigemptyset(&pending);
 	sigpending(&pending);
 	/* A child of vfork(2) runs on our memory; it dies for itself. */
 	if ((unsigned long)syscall(SYS_getpid) != installed_pid) {
 		die(info, true);
-		errno = saved;
 		return;
 	}
 	switch (lpk__panic_claim()) {
@@ -235,9 +238,61 @@ handler(int number, siginfo_t *info, void *context)
 		die_of_first(info);
 		break;
 	case LPK__CLAIM_LATE:
-		die_later(info);
+		give_way();
+		die(info, true);
 		break;
 	}
+}
+
+/* What consoles raised is pending, and not to be delivered when we return. */
+static void
+hold_off(sigset_t *blocked)
+{
+	sigaddset(blocked, SIGPIPE);
+	sigaddset(blocked, SIGXFSZ);
+	sigaddset(blocked, SIGTTOU);
+}
+
+/*
+ * In a sandbox: no system call but write(2). The kernel has put back the
+ * default action when it called us, and a fault comes again when we return.
+ */
+static void
+handle_sandboxed(const siginfo_t *info, ucontext_t *context)
+{
+	enum lpk__claim claim;
+
+	lpk__write_only_enter();
+	claim = lpk__panic_claim();
+	if (claim == LPK__CLAIM_OURS)
+		first = *info;
+	if (claim == LPK__CLAIM_OURS || claim == LPK__CLAIM_AGAIN) {
+		print(info, context, claim == LPK__CLAIM_AGAIN);
+		lpk__panic_end();
+	}
+	if (claim == LPK__CLAIM_LATE)
+		give_way();
+	lpk__write_only_exit();
+	if (is_fault(info))
+		hold_off(&context->uc_sigmask);
+	else if (claim == LPK__CLAIM_OURS)
+		die_or_survive(info);
+	else if (claim == LPK__CLAIM_LATE)
+		die(info, true);
+	else
+		die_of_first(info);
+}
+
+static void
+handler(int number, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	/* Without siginfo, what is in its place is not of this signal. */
+	if ((flags & LPK_PANIC_SANDBOX) != 0 && info->si_signo == number)
+		handle_sandboxed(info, context);
+	else
+		handle(number, info, context);
 	errno = saved;
 }
 
@@ -265,7 +320,8 @@ lpk_panic_install(const struct lpk_panic_options *options)
 	if (options == NULL)
 		options = &defaults;
 	if (options->size_bytes != sizeof(*options) ||
-	    (options->flags & ~(LPK_PANIC_BACKTRACE | LPK_PANIC_NO_STACKS)))
+	    (options->flags & ~FLAGS) != 0 ||
+	    (options->flags & WAITS_IN_LOADER) == WAITS_IN_LOADER)
 		return -LPK_EINVAL;
 	if (installed_pid != 0)
 		return -LPK_EBUSY;
@@ -280,6 +336,10 @@ lpk_panic_install(const struct lpk_panic_options *options)
 	installed_pid = (unsigned long)getpid();
 	ours.sa_sigaction = handler;
 	ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+	if ((flags & LPK_PANIC_SANDBOX) != 0) {
+		lpk__write_only_prepare();
+		ours.sa_flags |= (int)SA_RESETHAND;
+	}
 	fill_mask(&ours.sa_mask);
 	for (i = 0; i < SIGNALS; i++) {
 		if (sigaction(signals[i], &ours, &before[i]) != 0)

@@ -17,7 +17,9 @@
 #include "slot.h"
 
 #define KEEP_MAX 99u
-#define FLAGS (LPK_INIT_LOCKED | LPK_INIT_NODUMP | LPK_INIT_NO_PANIC)
+/* What is not for the region to know. */
+#define PANIC_FLAGS (LPK_INIT_NO_PANIC | LPK_INIT_SANDBOX)
+#define FLAGS (LPK_INIT_LOCKED | LPK_INIT_NODUMP | PANIC_FLAGS)
 
 /* LPK_REGION was there, and has been obeyed. */
 static bool environment_said;
@@ -29,6 +31,7 @@ options_good(const struct lpk_options *options)
 {
 	return options->size_bytes == sizeof(*options) && options->keep != 0 &&
 	    options->keep <= KEEP_MAX && (options->flags & ~FLAGS) == 0 &&
+	    (options->flags & PANIC_FLAGS) != PANIC_FLAGS &&
 	    options->sync_ms <= LPK__SYNC_MS_MAX && options->sync_level >= -1 &&
 	    options->sync_level <= LPK_DEBUG;
 }
@@ -48,6 +51,18 @@ sync_theirs(const struct lpk__durable_wish *wish)
 	return lpk__durable_begin(wish);
 }
 
+/* Whoever was here before has had it his way. */
+static void
+install(unsigned int flags)
+{
+	struct lpk_panic_options options = LPK_PANIC_OPTIONS_INIT;
+
+	if ((flags & LPK_INIT_SANDBOX) != 0)
+		options.flags = LPK_PANIC_SANDBOX;
+	if ((flags & LPK_INIT_NO_PANIC) == 0)
+		lpk_panic_install(&options);
+}
+
 int
 lpk_init(const struct lpk_options *options)
 {
@@ -60,13 +75,12 @@ lpk_init(const struct lpk_options *options)
 		options = &defaults;
 	if (!options_good(options))
 		return -LPK_EINVAL;
-	if ((options->flags & LPK_INIT_NO_PANIC) == 0)
-		lpk_panic_install(NULL);
+	install(options->flags);
 	wish.sync_ms = options->sync_ms;
 	wish.sync_level = options->sync_level;
 	if (environment_said)
 		return sync_theirs(&wish);
-	flags = options->flags & ~LPK_INIT_NO_PANIC;
+	flags = options->flags & ~PANIC_FLAGS;
 	if (lpk__durable_wanted(&wish))
 		flags |= LPK__INIT_DURABLE;
 	/* The region may be moved only while nobody else writes to it. */

@@ -81,8 +81,12 @@ wait_for_owner(void)
 
 	/* Relaxed: there is nothing to see but that it is over. */
 	while (lpk_load_relaxed(&over) == 0 && lpk_load_relaxed(&owner) != 0 &&
-	    (now = lpk_now_ns()) < until)
-		lpk__futex_wait(&over, 0, now + LOOK_NS);
+	    (now = lpk_now_ns()) < until) {
+		if (lpk_panic_write_only())
+			lpk_port_pause(UINT32_MAX);
+		else
+			lpk__futex_wait(&over, 0, now + LOOK_NS);
+	}
 }
 
 /* Its own thread crashed again, or was told so twice. */
@@ -159,7 +163,9 @@ usable(const struct lpk__console_slot *slot)
 {
 	/* Relaxed: lpk__printer_panic() looks again, as the owner. */
 	return lpk__slot_enabled(slot) &&
-	    lpk_load_relaxed(&slot->can_panic) != 0;
+	    lpk_load_relaxed(&slot->can_panic) != 0 &&
+	    (!lpk_panic_write_only() ||
+		lpk_load_relaxed(&slot->write_only) != 0);
 }
 
 static bool
@@ -278,7 +284,8 @@ lpk__panic_end(void)
 	turn(false, true, false);
 	/* Relaxed: there is nothing to see but that it is over. */
 	lpk_store_relaxed(&over, 1);
-	lpk__futex_wake(&over);
+	if (!lpk_panic_write_only())
+		lpk__futex_wake(&over);
 }
 
 void

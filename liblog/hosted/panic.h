@@ -44,6 +44,18 @@ void lpk__panic_survived(void);
 /** lpk__crash_forked() - The same, of the handlers. */
 void lpk__crash_forked(void);
 
+/** lpk__write_only_prepare() - There will be threads that do. Context: init. */
+void lpk__write_only_prepare(void);
+
+/**
+ * lpk__write_only_enter(), _exit() - This thread calls write(2) and nothing
+ * else; nests.
+ *
+ * Context:  panic.
+ */
+void lpk__write_only_enter(void);
+void lpk__write_only_exit(void);
+
 /** lpk__panic_other() - Does another thread panic? Context: any. */
 bool lpk__panic_other(void);
 

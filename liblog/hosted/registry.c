@@ -119,6 +119,8 @@ reset(struct lpk__console_slot *slot, struct lpk_console *console)
 	lpk_store_relaxed(&slot->log, (unsigned long)printer->log);
 	lpk_store_relaxed(
 	    &slot->can_panic, console->driver->write_on_panic != NULL);
+	lpk_store_relaxed(&slot->write_only,
+	    (console->driver->flags & LPK_DRIVER_WRITE_ONLY) != 0);
 	lpk_store_relaxed(&slot->bytes_per_second, console->bytes_per_second);
 	lpk_store_relaxed(
 	    &slot->can_direct, mode_good(console->driver, LPK_MODE_DIRECT));

@@ -37,6 +37,7 @@ struct lpk__console_slot {
 	unsigned long use;           /* enum lpk__use */
 	unsigned long log;           /* printer.log, before it is owned */
 	unsigned long can_panic;     /* the driver has write_on_panic() */
+	unsigned long write_only;    /* and that can do without other calls */
 	unsigned long bytes_per_second;
 	unsigned long can_direct; /* the driver can */
 	unsigned long mode;       /* enum lpk_console_mode */

@@ -76,6 +76,7 @@ enum want {
 /* The kernel forgets what it was about where no handler can run. */
 #define NO_SIGINFO 0x80000u
 #define NO_REGION 0x200000u /* crashes are handled, and that is all */
+#define SANDBOX 0x100000u   /* no system call but write(2) */
 #define MODULE 0x400000u    /* loaded, by a program that can */
 
 struct run;

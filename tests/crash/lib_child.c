@@ -181,6 +181,8 @@ begin_lpk(void)
 		lpk_panic_install(&panic);
 	snprintf(region, sizeof(region), "%s/log", page->folder);
 	options.region = death->flags & MEMFD ? NULL : region;
+	if (death->flags & SANDBOX)
+		options.flags = LPK_INIT_SANDBOX;
 	if ((death->flags & NO_REGION ? lpk_panic_install(NULL) :
 					lpk_init(&options)) != LPK_OK) {
 		fputs("no region\n", stderr);

@@ -206,13 +206,6 @@ by_fuzzer(void)
 	return "see tests/unit/test_tool_image.c (make fuzz)";
 }
 
-/* The handler's first call ends its thread, and the process goes on. */
-static const char *
-too_strict(void)
-{
-	return "not supported, without LPK_INIT_NO_PANIC";
-}
-
 /* ------------------------------------------------------------------------
  * The matrix */
 
@@ -271,7 +264,8 @@ static const struct death deaths[] = {
 	ON(ALL, NOTHING, ALL), .consoles = ON_FULL},
     {"20", "SIGSEGV blocked in the thread that faults", die_blocked,
 	RACING | WORKER | ADDRESS, PRINTED},
-    {"21a", "strict seccomp", die_strict, 0, PRINTED, .impossible = too_strict},
+    {"21a", "strict seccomp, with `LPK_INIT_SANDBOX`", die_strict,
+	RACING | ADDRESS | SANDBOX, ALL},
     {"21b", "a filter that kills for openat, tgkill, mmap, clone", die_filtered,
 	RACING | ADDRESS, ALL},
     {"22", "a signal inside of printk", die_logger, RACING, ALL},

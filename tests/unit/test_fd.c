@@ -20,6 +20,8 @@
 
 #include <lpk/consoles.h>
 
+#include "hosted/panic.h"
+
 static struct lpk_console console;
 static size_t bite_bytes; /* of a slow reader */
 
@@ -364,6 +366,39 @@ test_fd_full_pipe_does_not_hold_a_panic_up(void **state)
 	assert_int_equal(put_on_panic("no room\n"), -LPK_EAGAIN);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+/* Nothing but write(2): what could block is left out. */
+static void
+test_fd_write_only_panic_takes_what_cannot_block(void **state)
+{
+	int ends[2], pair[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	open_on(ends[1]);
+	lpk__write_only_enter();
+	assert_int_equal(put_on_panic("one\n"), 4);
+	lpk__write_only_exit();
+	expect_read(ends[0], "one\n");
+	make_big();
+	while (put_bytes(big, sizeof(big)) != -LPK_EAGAIN)
+		;
+	lpk__write_only_enter();
+	while (put_on_panic("x") == 1)
+		;
+	assert_int_equal(put_on_panic("no room\n"), -LPK_EAGAIN);
+	lpk__write_only_exit();
+	close(ends[0]);
+	close(ends[1]);
+	console.driver->exit(&console);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	open_on(pair[1]);
+	lpk__write_only_enter();
+	assert_int_equal(put_on_panic("never\n"), -LPK_EIO);
+	lpk__write_only_exit();
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static bool
@@ -842,6 +877,7 @@ main(void)
 	    CASE(test_fd_full_shared_pipe_resumes_at_the_byte),
 	    CASE(test_fd_full_pipe_of_another_user_is_not_waited_for),
 	    CASE(test_fd_full_pipe_does_not_hold_a_panic_up),
+	    CASE(test_fd_write_only_panic_takes_what_cannot_block),
 	    CASE(test_fd_closed_pipe_refuses_and_kills_nobody),
 	    CASE(test_fd_lines_in_a_shared_pipe_stay_whole),
 	    CASE(test_fd_file_keeps_the_position_it_shares),

@@ -6,11 +6,14 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <lpk/consoles.h>
+#include <lpk/init.h>
 #include <lpk/panic.h>
 
 static volatile uintptr_t near_null = 16;
@@ -39,7 +42,12 @@ in_child(void (*part)(void), char *text, size_t size)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
+		/* A thread that is killed alone leaves the others waiting. */
+		alarm(60);
 		close(ends[0]);
+		/* Those of cmocka do not die. */
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
 		part();
 		_exit(0);
 	}
@@ -116,11 +124,199 @@ test_panic_console_that_waited_prints_its_own(void **state)
 	assert_null(strstr(three + 2, "] three"));
 }
 
+/* ---- sandboxes ---- */
+
+/* Of 32-bit x86 programs the kernel forbids strict threads rt_sigreturn(2). */
+#define NEEDS_A_WAY_BACK()                                                     \
+	do {                                                                   \
+		if (sizeof(void *) == 4)                                       \
+			skip();                                                \
+	} while (0)
+
+static int
+frugal_write(struct lpk_console *console, struct lpk_batch *batch)
+{
+	(void)console;
+	if (!lpk_panic_write_only())
+		(void)!write(ends[1], "[as ever] ", 10);
+	return (int)write(ends[1], batch->bytes, batch->size_bytes);
+}
+
+static int
+wasteful_write(struct lpk_console *console, struct lpk_batch *batch)
+{
+	(void)console;
+	(void)!write(ends[1], "[wasteful]\n", 11);
+	getppid();
+	return (int)batch->size_bytes;
+}
+
+static const struct lpk_console_driver frugal_driver = {.name = "frugal",
+    .flags = LPK_DRIVER_WRITE_ONLY,
+    .write_on_panic = frugal_write};
+static const struct lpk_console_driver wasteful_driver = {
+    .name = "wasteful", .write_on_panic = wasteful_write};
+static struct lpk_console frugal = {
+    .driver = &frugal_driver, .mode = LPK_MODE_PANIC};
+static struct lpk_console wasteful = {
+    .driver = &wasteful_driver, .mode = LPK_MODE_PANIC};
+
+static void
+dump(struct lpk_dumper *dumper, enum lpk_dump_reason reason,
+    struct lpk_dump_iter *iter)
+{
+	(void)dumper;
+	(void)reason;
+	(void)iter;
+	(void)!write(ends[1], "[dumped]\n", 9);
+}
+
+static struct lpk_dumper dumper = {.dump = dump, .most = LPK_DUMP_PANIC};
+
+static void
+begin_sandbox(void)
+{
+	struct lpk_panic_options options = LPK_PANIC_OPTIONS_INIT;
+
+	options.flags = LPK_PANIC_SANDBOX;
+	NEED(lpk_panic_install(&options) == LPK_OK);
+	NEED(lpk_console_register(&frugal) == LPK_OK);
+	NEED(lpk_console_register(&wasteful) == LPK_OK);
+	NEED(lpk_dumper_register(&dumper) == LPK_OK);
+	NEED(!lpk_panic_write_only());
+	lpk_info("a record");
+}
+
+static void
+part_strict(void)
+{
+	begin_sandbox();
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	*(volatile int *)near_null = 1;
+}
+
+static void
+test_panic_in_strict_seccomp_prints_and_dies_of_the_fault(void **state)
+{
+	char text[8192];
+	int status;
+
+	(void)state;
+	NEEDS_A_WAY_BACK();
+	status = in_child(part_strict, text, sizeof(text));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_non_null(strstr(text, "] a record\n"));
+	assert_non_null(strstr(text, "] panic: SIGSEGV"));
+	assert_null(strstr(text, "[wasteful]"));
+	assert_null(strstr(text, "[as ever]"));
+	assert_null(strstr(text, "[dumped]"));
+}
+
+/* Nobody reads what we write; a pipe says that with a signal. */
+static int pipe_without_reader[2];
+
+static int
+vain_write(struct lpk_console *console, struct lpk_batch *batch)
+{
+	(void)console;
+	(void)!write(pipe_without_reader[1], batch->bytes, batch->size_bytes);
+	return -LPK_EIO;
+}
+
+static const struct lpk_console_driver vain_driver = {.name = "vain",
+    .flags = LPK_DRIVER_WRITE_ONLY,
+    .write_on_panic = vain_write};
+static struct lpk_console vain = {
+    .driver = &vain_driver, .mode = LPK_MODE_PANIC};
+
+static void
+part_pipe(void)
+{
+	begin_sandbox();
+	signal(SIGPIPE, SIG_DFL);
+	NEED(pipe(pipe_without_reader) == 0);
+	close(pipe_without_reader[0]);
+	NEED(lpk_console_register(&vain) == LPK_OK);
+	prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+	*(volatile int *)near_null = 1;
+}
+
+static void
+test_panic_in_a_sandbox_is_not_of_a_consoles_signal(void **state)
+{
+	char text[8192];
+	int status;
+
+	(void)state;
+	NEEDS_A_WAY_BACK();
+	status = in_child(part_pipe, text, sizeof(text));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_non_null(strstr(text, "] a record\n"));
+}
+
+static void
+part_abort(void)
+{
+	begin_sandbox();
+	abort();
+}
+
+static void
+part_sent(void)
+{
+	begin_sandbox();
+	kill(getpid(), SIGSEGV);
+	for (;;)
+		pause();
+}
+
+/* Those need no strict thread to die as ever. */
+static void
+test_panic_in_a_sandbox_by_a_sent_signal_dies_of_it(void **state)
+{
+	char text[8192];
+	int status;
+
+	(void)state;
+	status = in_child(part_abort, text, sizeof(text));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
+	assert_non_null(strstr(text, "] a record\n"));
+	status = in_child(part_sent, text, sizeof(text));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_non_null(strstr(text, "] a record\n"));
+}
+
+static void
+test_panic_options_that_make_no_sense_are_refused(void **state)
+{
+	struct lpk_panic_options options = LPK_PANIC_OPTIONS_INIT;
+	struct lpk_options init = LPK_OPTIONS_INIT;
+
+	(void)state;
+	options.flags = LPK_PANIC_SANDBOX | LPK_PANIC_BACKTRACE;
+	assert_int_equal(lpk_panic_install(&options), -LPK_EINVAL);
+	options.flags = 0x80;
+	assert_int_equal(lpk_panic_install(&options), -LPK_EINVAL);
+	init.flags = LPK_INIT_SANDBOX | LPK_INIT_NO_PANIC;
+	assert_int_equal(lpk_init(&init), -LPK_EINVAL);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_panic_console_that_waited_prints_its_own),
+	    cmocka_unit_test(
+		test_panic_in_strict_seccomp_prints_and_dies_of_the_fault),
+	    cmocka_unit_test(
+		test_panic_in_a_sandbox_is_not_of_a_consoles_signal),
+	    cmocka_unit_test(
+		test_panic_in_a_sandbox_by_a_sent_signal_dies_of_it),
+	    cmocka_unit_test(test_panic_options_that_make_no_sense_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

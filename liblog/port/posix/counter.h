@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * counter.h - the cycle counter of the machine, where there is one that all
- * CPUs share and that runs at a constant rate.
+ * CPUs share and that runs at a constant rate; and how to wait for one of them.
  */
 #ifndef LPK_PORT_COUNTER_H
 #define LPK_PORT_COUNTER_H
@@ -28,6 +28,12 @@ lpk__counter_usable(void)
 	    (d & 1u << 8) != 0;
 }
 
+static inline void
+lpk__relax(void)
+{
+	__builtin_ia32_pause();
+}
+
 #elif defined(__aarch64__)
 
 static inline uint64_t
@@ -45,6 +51,12 @@ lpk__counter_usable(void)
 	return true;
 }
 
+static inline void
+lpk__relax(void)
+{
+	__asm__ volatile("yield");
+}
+
 #else
 
 static inline uint64_t
@@ -57,6 +69,11 @@ static inline bool
 lpk__counter_usable(void)
 {
 	return false;
+}
+
+static inline void
+lpk__relax(void)
+{
 }
 
 #endif

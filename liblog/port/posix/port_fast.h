@@ -22,6 +22,7 @@ struct lpk__self {
 	uint32_t lane;   /* + 1; 0: the slow way knows */
 	uint32_t chosen; /* lane + 1; 0: none yet */
 	uint32_t handlers;
+	uint32_t write_only; /* no other system call: see lpk/console.h */
 };
 
 extern __thread struct lpk__self lpk__self

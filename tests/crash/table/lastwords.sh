@@ -76,8 +76,8 @@ END_OF_HEAD
 
 Where a thread overflows its stack before it ever logged (8) there is no
 alternate stack for a handler, as without lpk, but the kernel then forgets the
-address in the core. A thread in strict seccomp (21a) may only read and write;
-such a program wants `LPK_INIT_NO_PANIC`. The forked child of
+address in the core. A thread in strict seccomp (21a) may only read and write:
+without `LPK_INIT_SANDBOX` it is killed where its last words would begin. The forked child of
 23a has 100 records in a log of its own. In 29 the log overflows many times over
 before the death. Under ThreadSanitizer (27b) there is no region: it has a thread
 of its own before main().

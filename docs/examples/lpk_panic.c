@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lpk_panic_install(), lpk_thread_init(), lpk_panicking(), lpk_panic(),
- * lpk_panic_now(), lpk_panic_uninstall(), lpk_dumper_register(),
+ * lpk_panic_install(), lpk_panic_rearm(), lpk_thread_init(), lpk_panicking(),
+ * lpk_panic(), lpk_panic_now(), lpk_panic_uninstall(), lpk_dumper_register(),
  * lpk_dumper_unregister(), lpk_dump(), lpk_dump_get_line(),
  * lpk_dump_get_buffer(): last words, and a crash sink of one's own.
  *
@@ -46,6 +46,7 @@ main(int argc, char **argv)
 	options.flags = LPK_PANIC_BACKTRACE;
 	if (lpk_panic_install(&options) != LPK_OK)
 		return 1;
+	lpk_panic_rearm(); /* once the program's libraries are set up */
 	lpk_thread_init(); /* this thread has logged nothing yet */
 	lpk_dumper_register(&dumper);
 	lpk_consoles_add("stderr,mode=panic");

@@ -6,6 +6,7 @@
  * |-----------------------|---------|--------------------------------------|
  * | lpk_panic_install     | init    | itself                               |
  * | lpk_panic_uninstall   | thread  | itself, lpk_panic_install            |
+ * | lpk_panic_rearm       | thread  | itself, the two above                |
  * | lpk_panic             | any     | -                                    |
  * | lpk_panic_now         | any     | -                                    |
  * | lpk_panicking         | any     | -                                    |
@@ -81,6 +82,22 @@ LPK_API int lpk_panic_install(const struct lpk_panic_options *options);
  * Context:  thread.
  */
 LPK_API void lpk_panic_uninstall(void);
+
+/**
+ * lpk_panic_rearm() - Take back signals that others handle by now.
+ *
+ * For a program whose libraries install handlers of their own after
+ * lpk_panic_install(), by signal(2) say, without a thought of those that were
+ * there: at a crash theirs run, and ours do not. This puts ours in front again;
+ * what is found there runs behind our last words, as an earlier handler, and
+ * what that one was installed over, behind it. Signals that are still ours are
+ * left alone.
+ *
+ * Context:  thread.
+ * Return:   how many of the signals were taken back, 0 or more; -LPK_EINVAL
+ *           without lpk_panic_install(); -LPK_EIO.
+ */
+LPK_API int lpk_panic_rearm(void);
 
 /**
  * lpk_panic() - Log, print everything everywhere, and abort.

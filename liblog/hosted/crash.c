@@ -21,6 +21,8 @@ static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGABRT};
 #define SIGNALS ((int)(sizeof(signals) / sizeof(signals[0])))
 
 #define FLAGS (LPK_PANIC_BACKTRACE | LPK_PANIC_NO_STACKS | LPK_PANIC_SANDBOX)
+/* Of one signal; beyond it the last one makes room. */
+#define EARLIER_MAX 4
 /* Names of functions are looked up under a lock. */
 #define WAITS_IN_LOADER (LPK_PANIC_BACKTRACE | LPK_PANIC_SANDBOX)
 
@@ -28,7 +30,12 @@ static const char *const names[] = {
     "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGSYS", "SIGABRT"};
 
 static struct sigaction ours;
-static struct sigaction before[SIGNALS];
+/*
+ * What others installed, of each signal: before ours, and over ours, until
+ * lpk_panic_rearm() came. The last of them runs first.
+ */
+static struct sigaction earlier[SIGNALS][EARLIER_MAX];
+static int earlier_count[SIGNALS];
 static siginfo_t first; /* what the process dies of */
 static unsigned long installed_pid;
 static unsigned int flags;
@@ -43,6 +50,25 @@ index_of(int number)
 			return i;
 	}
 	return 0;
+}
+
+/* What runs when we have printed; the default action behind the first of all.*/
+static struct sigaction
+next_of(int i)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+
+	if (earlier_count[i] > 0)
+		action = earlier[i][earlier_count[i] - 1];
+	return action;
+}
+
+static void
+add_earlier(int i, const struct sigaction *action)
+{
+	if (earlier_count[i] == EARLIER_MAX)
+		earlier_count[i]--;
+	earlier[i][earlier_count[i]++] = *action;
 }
 
 /* Did the kernel send it for an instruction that it will find again? */
@@ -62,21 +88,33 @@ static bool
 survives(const siginfo_t *info)
 {
 	return getpid() == 1 && info->si_code <= 0 &&
-	    before[index_of(info->si_signo)].sa_handler == SIG_DFL;
+	    next_of(index_of(info->si_signo)).sa_handler == SIG_DFL;
 }
 
 /*
  * Die of it: the handler that was there before is back, and gets the signal
- * when we return, with what the kernel had said about it.
+ * when we return, with what the kernel had said about it. If that one calls us,
+ * or puts us back, it is the turn of the one before.
  */
 static void
 die(const siginfo_t *info, bool returns)
 {
-	int number = info->si_signo;
+	int number = info->si_signo, i = index_of(number);
+	struct sigaction next = next_of(i);
+	bool lives = survives(info);
+	sigset_t one;
 
-	sigaction(number, &before[index_of(number)], NULL);
-	if (returns && (is_fault(info) || survives(info)))
+	sigaction(number, &next, NULL);
+	if (earlier_count[i] > 0 && !lives)
+		earlier_count[i]--;
+	if (returns && (is_fault(info) || lives))
 		return;
+	/* Who calls us from a handler of his own may have it blocked. */
+	if (!returns) {
+		sigemptyset(&one);
+		sigaddset(&one, number);
+		pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	}
 	if (syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid),
 		number, info) != 0 ||
 	    !returns)
@@ -117,6 +155,25 @@ give_way(void)
 
 	for (round = 0; round < 2000; round++)
 		lpk_port_pause(UINT32_MAX);
+}
+
+static bool
+is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) != 0 &&
+	    action->sa_sigaction == ours.sa_sigaction;
+}
+
+/* As the first one, which may have made way for an earlier handler already. */
+static void
+die_late(const siginfo_t *info)
+{
+	struct sigaction now;
+
+	if (is_fault(info) && sigaction(info->si_signo, NULL, &now) == 0 &&
+	    !is_ours(&now))
+		return;
+	die(info, true);
 }
 
 static void
@@ -239,7 +296,7 @@ handle(int number, const siginfo_t *info, const ucontext_t *context)
 		break;
 	case LPK__CLAIM_LATE:
 		give_way();
-		die(info, true);
+		die_late(info);
 		break;
 	}
 }
@@ -278,7 +335,7 @@ handle_sandboxed(const siginfo_t *info, ucontext_t *context)
 	else if (claim == LPK__CLAIM_OURS)
 		die_or_survive(info);
 	else if (claim == LPK__CLAIM_LATE)
-		die(info, true);
+		die_late(info);
 	else
 		die_of_first(info);
 }
@@ -342,10 +399,40 @@ lpk_panic_install(const struct lpk_panic_options *options)
 	}
 	fill_mask(&ours.sa_mask);
 	for (i = 0; i < SIGNALS; i++) {
-		if (sigaction(signals[i], &ours, &before[i]) != 0)
+		struct sigaction before;
+
+		if (sigaction(signals[i], &ours, &before) != 0)
 			return -LPK_EIO;
+		earlier_count[i] = 0;
+		add_earlier(i, &before);
 	}
 	return LPK_OK;
+}
+
+/*
+ * First it is known what runs behind ours, then ours is there. Ours without
+ * siginfo, as signal() puts it back, is not somebody else's.
+ */
+int
+lpk_panic_rearm(void)
+{
+	struct sigaction now;
+	int taken = 0, i;
+
+	if (installed_pid == 0)
+		return -LPK_EINVAL;
+	for (i = 0; i < SIGNALS; i++) {
+		if (sigaction(signals[i], NULL, &now) != 0)
+			return -LPK_EIO;
+		if (is_ours(&now))
+			continue;
+		if (now.sa_sigaction != ours.sa_sigaction)
+			add_earlier(i, &now);
+		if (sigaction(signals[i], &ours, NULL) != 0)
+			return -LPK_EIO;
+		taken++;
+	}
+	return taken;
 }
 
 void
@@ -357,10 +444,11 @@ lpk_panic_uninstall(void)
 	if (installed_pid == 0)
 		return;
 	for (i = 0; i < SIGNALS; i++) {
+		struct sigaction before = next_of(i);
+
 		sigaction(signals[i], NULL, &now);
-		if ((now.sa_flags & SA_SIGINFO) != 0 &&
-		    now.sa_sigaction == handler)
-			sigaction(signals[i], &before[i], NULL);
+		if (is_ours(&now))
+			sigaction(signals[i], &before, NULL);
 	}
 	installed_pid = 0;
 	lpk_store_relaxed(&lpk__stack_wanted, 0);

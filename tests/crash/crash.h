@@ -165,6 +165,8 @@ void die_vfork(void);
 void die_deadlock(void);
 void die_signal_replaced(void);
 void die_signal_restored(void);
+void die_signal_rearmed(void);
+void die_signal_chained(void);
 void die_unloaded(void);
 void die_panic(void);
 void die_survived(void);

@@ -443,6 +443,40 @@ die_signal_replaced(void)
 	die_null();
 }
 
+void
+die_signal_rearmed(void)
+{
+	signal(SIGSEGV, simple);
+	if (!page->bare && lpk_panic_rearm() != 1)
+		_exit(99);
+	die_null();
+}
+
+static struct sigaction handed_on;
+
+static void
+polite(int number, siginfo_t *info, void *context)
+{
+	atomic_store(&page->previous, number);
+	if (handed_on.sa_flags & SA_SIGINFO)
+		handed_on.sa_sigaction(number, info, context);
+	else
+		signal(number, SIG_DFL);
+}
+
+/* It calls what it was installed over, and that is us again. */
+void
+die_signal_chained(void)
+{
+	struct sigaction action = {
+	    .sa_sigaction = polite, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	sigaction(SIGSEGV, &action, &handed_on);
+	if (!page->bare && lpk_panic_rearm() != 1)
+		_exit(99);
+	die_null();
+}
+
 /* As a library does that had a handler for a while, and knows no siginfo. */
 void
 die_signal_restored(void)

@@ -33,7 +33,9 @@ static int ends[2];
 static int
 in_child(void (*part)(void), char *text, size_t size)
 {
-	size_t used = 0;
+	static const int deadly[] = {
+	    SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGSYS, SIGABRT};
+	size_t used = 0, i;
 	ssize_t got;
 	int status;
 	pid_t pid;
@@ -46,8 +48,8 @@ in_child(void (*part)(void), char *text, size_t size)
 		alarm(60);
 		close(ends[0]);
 		/* Those of cmocka do not die. */
-		signal(SIGSEGV, SIG_DFL);
-		signal(SIGABRT, SIG_DFL);
+		for (i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+			signal(deadly[i], SIG_DFL);
 		part();
 		_exit(0);
 	}
@@ -305,6 +307,82 @@ test_panic_options_that_make_no_sense_are_refused(void **state)
 	assert_int_equal(lpk_init(&init), -LPK_EINVAL);
 }
 
+/* ---- handlers ---- */
+
+static void
+others(int number)
+{
+	(void)number;
+}
+
+static bool
+is_handled_by(int number, void (*function)(int))
+{
+	struct sigaction now;
+
+	return sigaction(number, NULL, &now) == 0 && now.sa_handler == function;
+}
+
+static void
+part_rearm(void)
+{
+	NEED(lpk_panic_rearm() == -LPK_EINVAL);
+	NEED(lpk_panic_install(NULL) == LPK_OK);
+	NEED(lpk_panic_rearm() == 0);
+	signal(SIGSEGV, others);
+	signal(SIGFPE, others);
+	NEED(lpk_panic_rearm() == 2);
+	NEED(!is_handled_by(SIGSEGV, others));
+	NEED(lpk_panic_rearm() == 0);
+	/* Ours without siginfo is ours, and not an earlier handler. */
+	signal(SIGABRT, signal(SIGABRT, others));
+	NEED(lpk_panic_rearm() == 1);
+	lpk_panic_uninstall();
+	NEED(is_handled_by(SIGSEGV, others) && is_handled_by(SIGFPE, others));
+	NEED(is_handled_by(SIGABRT, SIG_DFL) && is_handled_by(SIGBUS, SIG_DFL));
+	NEED(lpk_panic_rearm() == -LPK_EINVAL);
+}
+
+static void
+test_panic_rearm_takes_back_what_others_took(void **state)
+{
+	char text[256];
+
+	(void)state;
+	assert_int_equal(in_child(part_rearm, text, sizeof(text)), 0);
+}
+
+/* However often, and by however many. */
+static void
+part_rearm_often(void)
+{
+	int i;
+
+	NEED(lpk_panic_install(NULL) == LPK_OK);
+	for (i = 0; i < 20; i++) {
+		signal(SIGSEGV, others);
+		NEED(lpk_panic_rearm() == 1);
+	}
+	signal(SIGSEGV, SIG_DFL);
+	NEED(lpk_panic_rearm() == 1);
+	NEED(lpk_console_register(&frugal) == LPK_OK);
+	lpk_info("a record");
+	*(volatile int *)near_null = 1;
+}
+
+static void
+test_panic_rearm_often_dies_of_the_last_ones_action(void **state)
+{
+	char text[8192];
+	int status;
+
+	(void)state;
+	status = in_child(part_rearm_often, text, sizeof(text));
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_non_null(strstr(text, "] a record\n"));
+}
+
 int
 main(void)
 {
@@ -316,6 +394,9 @@ main(void)
 		test_panic_in_a_sandbox_is_not_of_a_consoles_signal),
 	    cmocka_unit_test(
 		test_panic_in_a_sandbox_by_a_sent_signal_dies_of_it),
+	    cmocka_unit_test(test_panic_rearm_takes_back_what_others_took),
+	    cmocka_unit_test(
+		test_panic_rearm_often_dies_of_the_last_ones_action),
 	    cmocka_unit_test(test_panic_options_that_make_no_sense_are_refused),
 	};
 

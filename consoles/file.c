@@ -16,10 +16,12 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -270,17 +272,33 @@ open_path(const struct file_device *device)
 }
 
 /*
+ * What statx(2) says, laid out as in the kernel's linux/stat.h. Not every C
+ * library has the call; and some that do have no place for that header.
+ */
+struct birth {
+	uint32_t mask;
+	uint32_t others[19];
+	int64_t born_s;
+	uint64_t more[21];
+};
+#define MASK_BIRTH 0x800u
+
+_Static_assert(
+    offsetof(struct birth, born_s) == 80 && sizeof(struct birth) == 256,
+    "the kernel's layout");
+
+/*
  * When the file came to be. Its file system may not know; then when it was
  * last written to, which is as far back as can be told.
  */
 static int64_t
 born_at(int fd, const struct stat *at)
 {
-	struct statx more;
+	struct birth is;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &more) == 0 &&
-	    (more.stx_mask & STATX_BTIME) != 0 && more.stx_btime.tv_sec > 0)
-		return more.stx_btime.tv_sec;
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, MASK_BIRTH, &is) == 0 &&
+	    (is.mask & MASK_BIRTH) != 0 && is.born_s > 0)
+		return is.born_s;
 	return at->st_mtime;
 }
 

@@ -30,8 +30,7 @@ if command -v musl-gcc >/dev/null; then
 	machine=$(${CC:-cc} -print-multiarch 2>/dev/null)
 	kind musl RCU=rwlock LDFLAGS=-static \
 		CC="musl-gcc -idirafter /usr/include -idirafter /usr/include/$machine" \
-		CFLAGS="-O2 -g -Wno-sign-conversion -Wno-overflow" \
-		CPPFLAGS="-D_GNU_SOURCE= -include tests/crash/musl.h"
+		CFLAGS="-O2 -g -Wno-sign-conversion -Wno-overflow"
 else
 	echo "crash: no musl-gcc here (apt: musl-tools)" >&2
 fi

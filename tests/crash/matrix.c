@@ -195,9 +195,9 @@ was_skipped(struct run *run)
 }
 
 static const char *
-no_durable(void)
+by_loop_device(void)
 {
-	return "no durable mode yet";
+	return "see tests/interop/test_durable.sh (make interop)";
 }
 
 static const char *
@@ -297,7 +297,7 @@ static const struct death deaths[] = {
 	FLOOD | SLOW | ADDRESS, ON(TAIL, TAIL, TAIL), .consoles = SLOWLY,
 	.judge = was_skipped},
     {"30", "power cut, durable mode", NULL, 0, PRINTED,
-	.impossible = no_durable},
+	.impossible = by_loop_device},
     {"31", "a million images with changed bytes", NULL, 0, PRINTED,
 	.impossible = by_fuzzer},
     {"32", "the core file alone", die_null, MEMFD | ADDRESS, ALL,

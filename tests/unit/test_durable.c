@@ -7,15 +7,19 @@
 #include "fixture.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <lpk/console.h>
 #include <lpk/init.h>
 #include <lpk/port.h>
 
@@ -23,10 +27,25 @@
 #include "core/log.h"
 #include "hosted/durable.h"
 #include "hosted/region.h"
+#include "lpk_atomic.h"
 
 /* On a disk, on most machines. */
 static char folder[] = "/var/tmp/lpk-durable-XXXXXX";
 static char file[64];
+
+/* The disk of this test, which may refuse: in place of the C library's call. */
+static unsigned long refuses, attempts;
+
+int
+msync(void *memory, size_t bytes, int flags)
+{
+	lpk_fetch_add_relaxed(&attempts, 1);
+	if (lpk_load_relaxed(&refuses) != 0) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_msync, memory, bytes, flags);
+}
 
 static int
 in_child(void (*part)(void))
@@ -274,6 +293,80 @@ test_durable_exit_writes_the_rest(void **state)
 	assert_true(lpk__read64(head.synced) != 0);
 }
 
+/* ---- a disk that refuses ---- */
+
+/* Records of the log that have these words. */
+static unsigned int
+said(const char *words)
+{
+	struct lpk_record record;
+	struct lpk_reader reader;
+	char text[LPK_TEXT_MAX + 1];
+	unsigned int count = 0;
+	int result;
+
+	lpk_reader_open(&reader, lpk_default_log(), LPK_SEEK_OLDEST);
+	while ((result = lpk_reader_next(
+		    &reader, &record, text, sizeof(text))) != -LPK_EAGAIN) {
+		if (result == LPK_OK && strstr(text, words) != NULL)
+			count++;
+	}
+	return count;
+}
+
+static void
+wait_until_said(const char *words)
+{
+	int tries;
+
+	for (tries = 0; tries < 20000 && said(words) == 0; tries++)
+		nap();
+	demand(said(words) == 1, words);
+}
+
+static void
+part_refused_by_disk(void)
+{
+	uint64_t began, second = 1000000000;
+	unsigned long before, tried;
+	int i;
+
+	demand(init_at(file, 5, LPK_ERR) == LPK_OK, "no region");
+	demand(gets_synced(LPK_ERR, "while it works"), "not written");
+	lpk_store_relaxed(&refuses, 1);
+	began = lpk_now_ns();
+	before = lpk_load_relaxed(&attempts);
+	lpk_err("the first that is refused");
+	wait_until_said("cannot be written to its disk");
+	/* However many records want it at once. */
+	for (i = 0; i < 300; i++) {
+		lpk_err("number %d", i);
+		nap();
+	}
+	tried = lpk_load_relaxed(&attempts) - before;
+	/* One of them, and that of before, may have been on its way. */
+	demand(tried <= 2 + (lpk_now_ns() - began) / second,
+	    "it tries again and again");
+	demand(said("cannot be written to its disk") == 1, "not said once");
+	before = lpk_load_relaxed(&attempts);
+	for (i = 0; i < 20000 && lpk_load_relaxed(&attempts) == before; i++)
+		nap();
+	demand(lpk_load_relaxed(&attempts) != before, "it does not try again");
+	demand(said("cannot be written to its disk") == 1, "said once more");
+	lpk_store_relaxed(&refuses, 0);
+	wait_until_said("written to its disk again");
+	demand(gets_synced(LPK_ERR, "when it works again"), "not written");
+	demand(said("written to its disk again") == 1, "not said once");
+}
+
+static void
+test_durable_disk_that_refuses_is_told_once_and_tried_again(void **state)
+{
+	(void)state;
+	NEEDS_DISK();
+	assert_int_equal(in_child(part_refused_by_disk), 0);
+}
+
 /* ---- its thread ---- */
 
 /* The line of a file of the thread's that begins so; one thread but this. */
@@ -464,6 +557,8 @@ main(int argc, char **argv)
 	    cmocka_unit_test(test_durable_by_level_the_important_is_written),
 	    cmocka_unit_test(test_durable_level_comes_before_time),
 	    cmocka_unit_test(test_durable_exit_writes_the_rest),
+	    cmocka_unit_test(
+		test_durable_disk_that_refuses_is_told_once_and_tried_again),
 	    cmocka_unit_test(test_durable_idle_thread_sleeps),
 	    cmocka_unit_test(test_durable_thread_takes_no_signal_but_faults),
 	    cmocka_unit_test(test_durable_fork_leaves_it_to_the_parent),

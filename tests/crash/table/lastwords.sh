@@ -74,12 +74,17 @@ END_OF_HEAD
 	cat <<'END_OF_TAIL'
 
 Where a thread overflows its stack before it ever logged (8) there is no
-alternate stack for a handler, as without lpk, but the kernel then forgets the
-address in the core. A thread in strict seccomp (21a) may only read and write:
-without `LPK_INIT_SANDBOX` it is killed where its last words would begin. The forked child of
-23a has 100 records in a log of its own. In 29 the log overflows many times over
-before the death. Under ThreadSanitizer (27b) there is no region: it has a thread
-of its own before main().
+alternate stack for a handler, as without lpk, but as there is a handler the
+kernel kills with a signal of its own, and the core has neither code nor address;
+`lpk_thread_init()` gives such a thread a stack. A thread in strict seccomp (21a)
+may only read and write: without `LPK_INIT_SANDBOX` it is killed where its last
+words would begin. While another handler has taken the place of ours (26b),
+nothing of ours runs; `lpk_panic_rearm()` takes it back (26d). The forked child
+of 23a has 100 records in a log of its own. In 29 the log overflows many times
+over before the death. Under ThreadSanitizer (27b) there is no region: it has a
+thread of its own before main(). A process 1 does not die of a signal that it
+sends to itself: what abort() does next is a second panic (35b), and where
+nothing comes it goes on (35c).
 END_OF_TAIL
 	printf '\nBuilds: dynamic and static are %s, with %s;\n' \
 		"$(getconf GNU_LIBC_VERSION 2>/dev/null || echo 'the C library')" \

@@ -133,9 +133,10 @@ print_some(struct lpk__console_thread *self, enum lpk__step *step)
 	/*
 	 * LMM(suspended:A)
 	 * As the owner: whoever suspends it waits until we let go. Pairs with
-	 * resume:A: what was done to the device meanwhile is visible.
+	 * resume:A: what was done to the device meanwhile is visible. And a
+	 * panic may have had the console since we looked, and printed it all.
 	 */
-	if (lpk_load_acquire(&slot->suspended) != 0) {
+	if (lpk_load_acquire(&slot->suspended) != 0 || lpk_panicking()) {
 		lpk__printer_end(printer, &hold);
 		return false;
 	}

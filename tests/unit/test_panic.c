@@ -15,6 +15,9 @@
 #include <lpk/consoles.h>
 #include <lpk/init.h>
 #include <lpk/panic.h>
+#include <lpk/port.h>
+
+#include "core/printer.h"
 
 static volatile uintptr_t near_null = 16;
 static int ends[2];
@@ -86,6 +89,13 @@ quiet_write(struct lpk_console *console, struct lpk_batch *batch)
 	return (int)batch->size_bytes;
 }
 
+static int
+plain_write(struct lpk_console *console, struct lpk_batch *batch)
+{
+	(void)console;
+	return (int)write(ends[1], batch->bytes, batch->size_bytes);
+}
+
 static const struct lpk_console_driver reluctant_driver = {
     .name = "reluctant", .write_on_panic = reluctant_write};
 static const struct lpk_console_driver quiet_driver = {
@@ -124,6 +134,56 @@ test_panic_console_that_waited_prints_its_own(void **state)
 	assert_non_null(one);
 	assert_true(two > one && three > two);
 	assert_null(strstr(three + 2, "] three"));
+}
+
+static const struct lpk_console_driver plain_driver = {
+    .name = "plain", .write = plain_write, .write_on_panic = plain_write};
+static struct lpk_console plain = {.driver = &plain_driver};
+
+static void
+nap(struct lpk_dumper *dumper, enum lpk_dump_reason reason,
+    struct lpk_dump_iter *iter)
+{
+	(void)dumper;
+	(void)reason;
+	(void)iter;
+	usleep(30000);
+}
+
+static struct lpk_dumper napping = {.dump = nap, .most = LPK_DUMP_PANIC};
+
+/* Its thread waits for the console when the panic takes it, and lets go. */
+static void
+part_waiting_thread(void)
+{
+	struct lpk__hold hold = {0};
+
+	NEED(lpk_console_register(&plain) == LPK_OK);
+	NEED(lpk_dumper_register(&napping) == LPK_OK);
+	NEED(lpk_console_flush(&plain, UINT64_MAX) == LPK_OK);
+	while (lpk__owner_try(&plain.printer->owner, &hold, LPK__PRIO_NORMAL,
+		   lpk_port_caller()) != LPK__GOT)
+		usleep(100);
+	lpk_info("only once");
+	usleep(5000);
+	lpk_panic_now();
+}
+
+static void
+test_panic_thread_that_waited_prints_nothing_again(void **state)
+{
+	char text[4096], *once;
+	int status, i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		status = in_child(part_waiting_thread, text, sizeof(text));
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGABRT);
+		once = strstr(text, "only once\n");
+		assert_non_null(once);
+		assert_null(strstr(once + 1, "only once"));
+	}
 }
 
 /* ---- sandboxes ---- */
@@ -388,6 +448,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_panic_console_that_waited_prints_its_own),
+	    cmocka_unit_test(
+		test_panic_thread_that_waited_prints_nothing_again),
 	    cmocka_unit_test(
 		test_panic_in_strict_seccomp_prints_and_dies_of_the_fault),
 	    cmocka_unit_test(

@@ -436,6 +436,31 @@ fuzz: ## A million images with changed bytes, read under sanitizers (LPK_FUZZ_CO
 		SANITIZE=$@ TEST_DIRS=unit T='$(or $(T),unit/test_tool_image unit/test_tool_elf unit/test_dict)' \
 		check-sanitized
 
+# The same readers, by clang's fuzzer, which looks for what has not run yet.
+## SECONDS=     for each fuzzer of make fuzz-guided (default: 60)
+SECONDS ?= 60
+GUIDED := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+guided_srcs_dict := liblog/core/reader.c
+guided_srcs_image := $(patsubst %,liblog/tools/%.c,image source source_core output \
+	output_data lists times)
+guided_flags := -g -O1 -DLPK_GRACE_NS=1000
+guided_with := address,undefined -fno-sanitize-recover=all
+.PHONY: fuzz-guided $(GUIDED:%=fuzz-guided-%)
+fuzz-guided: $(GUIDED:%=fuzz-guided-%) ## Hostile images by clang's coverage-guided fuzzer
+$(GUIDED:%=fuzz-guided-%): fuzz-guided-%:
+	@$(MAKE) O='$(O)/guided' TOP='$(TOP)' CC=clang \
+		CFLAGS='$(guided_flags) -fsanitize=fuzzer-no-link,$(guided_with)' \
+		'$(O)/guided/liblpk.a'
+	$(call say,LD,$(O)/guided/$*)
+	$(Q)clang -std=c11 $(guided_flags) -fsanitize=fuzzer,$(guided_with) \
+		-Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir) -D_GNU_SOURCE= \
+		tests/fuzz/$*_fuzz.c $(guided_srcs_$*) '$(O)/guided/liblpk.a' \
+		$(LINK_LIBS) -pthread -o '$(O)/guided/$*'
+	@mkdir -p '$(O)/guided/$*.corpus'
+	'$(O)/guided/$*' -max_len=192 -timeout=1 -rss_limit_mb=512 \
+		-max_total_time=$(SECONDS) -print_final_stats=1 \
+		-artifact_prefix='$(O)/guided/$*-' '$(O)/guided/$*.corpus'
+
 # ---------------------------------------------------------------------------
 # The freestanding core: what it needs, and how big it is
 

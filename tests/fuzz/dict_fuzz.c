@@ -4,14 +4,9 @@
  * bytes changed, is read to its end. Whatever is in it, the reader stays
  * inside of it, comes to an end, and gives back proper strings.
  *
- * tests/unit/test_dict.c drives it with changes of its own choice. With clang:
- *
- *   make O=build/fuzz CC=clang CPPFLAGS=-DLPK_GRACE_NS=1000 \
- *     CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address' build/fuzz/liblpk.a
- *   clang -g -O1 -fsanitize=fuzzer,address -DLPK_GRACE_NS=1000 -Iinclude \
- *     -Iliblog -Iliblog/atomic/ao -D_GNU_SOURCE= tests/fuzz/dict_fuzz.c \
- *     build/fuzz/liblpk.a -pthread -o build/fuzz/dict_fuzz
- *   build/fuzz/dict_fuzz -max_len=192
+ * tests/unit/test_dict.c drives it with changes of its own choice, and
+ * `make fuzz` with a million of them; `make fuzz-guided` lets clang's fuzzer
+ * choose.
  */
 #include "dict_fuzz.h"
 

@@ -5,15 +5,8 @@
  * the tool comes to an end, and no control byte gets out.
  *
  * tests/unit/test_tool_image.c drives it with changes of its own choice, and
- * `make fuzz` does so a million times under sanitizers. With clang:
- *
- *   make O=build/fuzz CC=clang CFLAGS='-g -O1 -fsanitize=fuzzer-no-link,address'
- *   clang -g -O1 -fsanitize=fuzzer,address -Iinclude -Iliblog \
- *     -Iliblog/atomic/ao -Iliblog/port/posix -D_GNU_SOURCE= \
- *     tests/fuzz/image_fuzz.c liblog/tools/{image,source,source_core}.c \
- *     liblog/tools/{output,output_data,lists,times}.c build/fuzz/liblpk.a \
- *     -pthread $(pkg-config --libs liburcu-bp) -o build/fuzz/image_fuzz
- *   build/fuzz/image_fuzz -max_len=128
+ * `make fuzz` does so a million times under sanitizers; `make fuzz-guided` lets
+ * clang's fuzzer choose.
  */
 #include "image_fuzz.h"
 

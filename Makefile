@@ -445,9 +445,10 @@ guided_srcs_image := $(patsubst %,liblog/tools/%.c,image source source_core outp
 	output_data lists times)
 guided_flags := -g -O1 -DLPK_GRACE_NS=1000
 guided_with := address,undefined -fno-sanitize-recover=all
-.PHONY: fuzz-guided $(GUIDED:%=fuzz-guided-%)
-fuzz-guided: $(GUIDED:%=fuzz-guided-%) ## Hostile images by clang's coverage-guided fuzzer
-$(GUIDED:%=fuzz-guided-%): fuzz-guided-%:
+guided_runs := $(GUIDED:%=fuzz-guided-%)
+.PHONY: fuzz-guided $(guided_runs)
+fuzz-guided: $(guided_runs) ## Hostile images by clang's coverage-guided fuzzer
+$(guided_runs): fuzz-guided-%:
 	@$(MAKE) O='$(O)/guided' TOP='$(TOP)' CC=clang \
 		CFLAGS='$(guided_flags) -fsanitize=fuzzer-no-link,$(guided_with)' \
 		'$(O)/guided/liblpk.a'

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -426,11 +427,18 @@ test_syslog_tcp_receiver_gone_is_waited_for(void **state)
 static void
 test_syslog_tcp_all_addresses_of_a_name_are_tried(void **state)
 {
+	struct addrinfo *found;
 	uint16_t port = 0;
-	int listener = listen_inet(SOCK_STREAM, &port), fd;
 	char target[64];
+	int listener, fd;
 
 	(void)state;
+	if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+		print_message("no localhost here: there is no /etc/hosts\n");
+		skip();
+	}
+	freeaddrinfo(found);
+	listener = listen_inet(SOCK_STREAM, &port);
 	snprintf(target, sizeof(target), "tcp:localhost:%u", port);
 	start(target, "");
 	assert_int_equal(say("one"), 0);

@@ -280,6 +280,9 @@ show_option(struct dmesg_options *options, int option, const char *text)
 	case 'o':
 		return parse_output(output, text);
 	case 'L':
+		/* -L=never is as good as -Lnever to util-linux. */
+		if (text != NULL && text[0] == '=')
+			text++;
 		if (colour_parse(text, &options->colours))
 			return true;
 		complain("%s: auto, always or never", text);

@@ -83,6 +83,8 @@ expect 0 dmesg -f "$image" --noescape -l err
 shows "$(printf '\033')"
 expect 0 dmesg -f "$image" --color=always -l err
 shows "$(printf '\033\\[31m')"
+expect 0 dmesg -f "$image" -L=always -l err
+shows "$(printf '\033\\[31m')"
 expect 0 dmesg -f "$image" -H -P -l emerg
 hides "$(printf '\033')"
 FORCE_COLOR=1 expect 0 dmesg -f "$image" -l emerg

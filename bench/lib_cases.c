@@ -292,7 +292,7 @@ with_defaults(const struct bench_case *what)
 		full.batch = BENCH_BURST;
 	if (full.bursts == 0) {
 		full.bursts = 5000;
-		full.bursts_quick = 400;
+		full.bursts_quick = 250;
 	}
 	return full;
 }

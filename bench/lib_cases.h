@@ -41,7 +41,7 @@ struct bench_case {
 	bool no_batches;
 	unsigned long warm_up;              /* calls; 0: BENCH_WARM_UP */
 	unsigned long pause_ns;             /* 0: no bursts */
-	unsigned long bursts, bursts_quick; /* 0: 5000 and 400 */
+	unsigned long bursts, bursts_quick; /* 0: 5000 and 250 */
 	struct bench_target singles_target[BENCH_TARGETS];
 	struct bench_target batches_target;
 	struct bench_target bursts_target;

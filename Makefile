@@ -458,7 +458,7 @@ $(guided_runs): fuzz-guided-%:
 		tests/fuzz/$*_fuzz.c $(guided_srcs_$*) '$(O)/guided/liblpk.a' \
 		$(LINK_LIBS) -pthread -o '$(O)/guided/$*'
 	@mkdir -p '$(O)/guided/$*.corpus'
-	'$(O)/guided/$*' -max_len=192 -timeout=1 -rss_limit_mb=512 \
+	$(Q)'$(O)/guided/$*' -max_len=192 -timeout=1 -rss_limit_mb=512 \
 		-max_total_time=$(SECONDS) -print_final_stats=1 \
 		-artifact_prefix='$(O)/guided/$*-' '$(O)/guided/$*.corpus'
 

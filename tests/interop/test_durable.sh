@@ -54,6 +54,7 @@ synced() {
 begin() {
 	rm -f "$scratch/input"
 	mkfifo "$scratch/input"
+	: >"$scratch/ready"
 	LPK_REGION=$log$1 "$scratch/writer" memfd wait <"$scratch/input" \
 		>"$scratch/ready" 2>"$scratch/said" &
 	writer=$!

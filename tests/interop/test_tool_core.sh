@@ -37,6 +37,7 @@ filter=
 die() {
 	rm -f core* input
 	mkfifo input
+	: >ready
 	# shellcheck disable=SC3045
 	(
 		ulimit -c unlimited

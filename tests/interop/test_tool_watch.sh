@@ -81,6 +81,7 @@ for signal in TERM:15 HUP:1 USR1:10; do
 done
 
 # A process that runs already, killed.
+: >"$scratch/said"
 INIT=1 "$victim" say running die stop >"$scratch/said" &
 pid=$!
 ready said >/dev/null

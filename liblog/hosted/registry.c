@@ -234,7 +234,7 @@ lpk_console_register(struct lpk_console *console)
 	lpk__slot_show(slot, true);
 	/*
 	 * LMM(register:A)
-	 * The printer before it may be used. Pairs with enabled:A.
+	 * The printer before it may be used. Pairs with enabled:A and start:A.
 	 */
 	lpk_store_release(&slot->printer.enabled, 1);
 	/*

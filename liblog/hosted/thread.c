@@ -378,7 +378,12 @@ lpk__thread_start(struct lpk__console_slot *slot)
 	/* Whoever stops it for longer than that is about to unregister it. */
 	if (!manage(slot, lpk_now_ns() + STOP_NS))
 		return LPK_OK;
-	if (lpk__slot_enabled(slot) && !go_on(slot))
+	/*
+	 * LMM(start:A)
+	 * Pairs with register:A: who restarts all threads may be here before
+	 * who has registered it, and the thread sees what we see.
+	 */
+	if (lpk_load_acquire(&slot->printer.enabled) != 0 && !go_on(slot))
 		result = create(slot);
 	manage_end(slot);
 	return result;

@@ -440,9 +440,8 @@ fuzz: ## A million images with changed bytes, read under sanitizers (LPK_FUZZ_CO
 ## SECONDS=     for each fuzzer of make fuzz-guided (default: 60)
 SECONDS ?= 60
 GUIDED := $(patsubst tests/fuzz/%_fuzz.c,%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
-guided_srcs_dict := liblog/core/reader.c
-guided_srcs_image := $(patsubst %,liblog/tools/%.c,image source source_core output \
-	output_data lists times)
+guided_srcs_dict := $(LPKTEST_SRCS_test_dict)
+guided_srcs_image := $(LPKTEST_SRCS_test_tool_image)
 guided_flags := -g -O1 -DLPK_GRACE_NS=1000
 guided_with := address,undefined -fno-sanitize-recover=all
 guided_runs := $(GUIDED:%=fuzz-guided-%)
@@ -455,7 +454,7 @@ $(guided_runs): fuzz-guided-%:
 	$(call say,LD,$(O)/guided/$*)
 	$(Q)clang -std=c11 $(guided_flags) -fsanitize=fuzzer,$(guided_with) \
 		-Iinclude -Iliblog -I$(atomic_dir) -I$(port_dir) -D_GNU_SOURCE= \
-		tests/fuzz/$*_fuzz.c $(guided_srcs_$*) '$(O)/guided/liblpk.a' \
+		$(guided_srcs_$*) '$(O)/guided/liblpk.a' \
 		$(LINK_LIBS) -pthread -o '$(O)/guided/$*'
 	@mkdir -p '$(O)/guided/$*.corpus'
 	$(Q)'$(O)/guided/$*' -max_len=192 -timeout=1 -rss_limit_mb=512 \
